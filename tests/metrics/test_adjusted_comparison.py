@@ -1,4 +1,4 @@
-"""Accounts and tags at the same size, hour and weekday."""
+"""Accounts and tags compared at the same size, hour and weekday."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY = 24
 def world(
     handles: list[str], sizes: Any, hours: Any, *, days: Any = None, followers: Any = 1000
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return totals of posts at hours of the day, a post a day, and a frame of the posts."""
+    """Return totals of one post a day, at these hours, and a frame of the posts."""
     day = np.arange(len(handles)) if days is None else np.asarray(days)
     made = MARCH + (DAY * day + np.asarray(hours)) * HOUR_MS
     counts = totals(made, {"impressions": sizes})
@@ -36,7 +36,7 @@ def noisy(number: int, seed: int = 0) -> Any:
 
 
 def by_hours(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return two accounts alike, of which one posts at the better hour three times as often."""
+    """Return two accounts that are alike, except that one posts at the better hour more often."""
     handles = ["early", "late"] * 60
     good = np.array([(n // 2) % 4 != 0 if n % 2 else (n // 2) % 4 == 0 for n in range(120)])
     sizes = np.round(1000 * np.where(good, 5, 1) * noisy(120, seed))
@@ -44,7 +44,7 @@ def by_hours(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def six(exponent: float = 1.0, *, factor: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return six accounts whose counts grow with their size; the third has a factor of its own."""
+    """Return six accounts whose counts grow with their size; a factor multiplies the third's."""
     account = np.tile(np.arange(6), 30)
     followers = 1000 * 3**account
     sizes = 100 * 3.0 ** (exponent * account) * np.where(account == 2, factor, 1)
@@ -53,8 +53,8 @@ def six(exponent: float = 1.0, *, factor: float = 1.0) -> tuple[pd.DataFrame, pd
     return world(names, np.round(sizes * noisy(180)), hours, followers=followers)
 
 
-def test_better_hours_make_no_better_account() -> None:
-    """Compared as they are, the accounts differ; at the same hours they do not."""
+def test_an_account_with_better_hours_is_not_better() -> None:
+    """The unadjusted comparison finds a difference; the comparison at the same hours does not."""
     counts, posts = by_hours()
     row = adjusted_comparison(counts, posts, size=None, at=None).iloc[0]
     assert row["unadjusted"] == pytest.approx(5**-0.5, rel=0.1)
@@ -65,8 +65,8 @@ def test_better_hours_make_no_better_account() -> None:
     assert raw["differs"].item()
 
 
-def test_two_groups_are_one_row() -> None:
-    """One against the other, with the answer in words and how many posts there are."""
+def test_two_groups_give_one_row() -> None:
+    """The row has both groups, the finding as a sentence, and the number of posts."""
     row = adjusted_comparison(*by_hours(), size=None, at=None).iloc[0]
     assert (row["group"], row["against"], row["of"]) == ("early", "late", "impressions")
     assert row["adjusted_for"] == "hour, weekday"
@@ -75,8 +75,8 @@ def test_two_groups_are_one_row() -> None:
     assert row[["n", "threads", "left_out"]].to_list() == [60, 60, 0]
 
 
-def test_without_confounders_it_is_the_difference_of_logs() -> None:
-    """All posts at one hour of one weekday: the ratio of typical posts, by hand."""
+def test_the_ratio_without_confounders_is_that_of_geometric_means() -> None:
+    """All posts have the same hour and weekday; the ratio was worked out by hand."""
     sizes = [9, 99, 999, 99, 99, 99, 999, 9999, 999, 999]
     counts, posts = world(["a"] * 5 + ["b"] * 5, sizes, [12] * 10, days=[7 * n for n in range(10)])
     row = adjusted_comparison(counts, posts, size=None, at=None).iloc[0]
@@ -85,29 +85,29 @@ def test_without_confounders_it_is_the_difference_of_logs() -> None:
     # Welch's error of the two means.
     logs = np.log(np.array(sizes) + 1.0)
     error = np.sqrt(logs[:5].var(ddof=1) / 5 + logs[5:].var(ddof=1) / 5)
-    reach = np.log(row["high"] / row["low"]) / 2
-    assert 1.95 < reach / error < 2.78  # of Student's t with 4 to 8 degrees of freedom, or more
+    half_width = np.log(row["high"] / row["low"]) / 2
+    assert 1.95 < half_width / error < 2.78  # Student's t with 4 to 8 degrees of freedom
 
 
 @pytest.mark.parametrize("exponent", [0.5, 1.0])
-def test_the_exponent_is_found(exponent: float) -> None:
-    """No account is named for its followers, whatever counts grow with."""
+def test_the_exponent_of_the_size_is_estimated(exponent: float) -> None:
+    """No account differs because of its followers, for any exponent."""
     table = adjusted_comparison(*six(exponent), at=None)
     assert table["exponent"].to_list() == pytest.approx([exponent] * 6, abs=0.1)
     assert not table["differs"].any()
     assert table["unadjusted"].max() > 4
 
 
-def test_an_account_beyond_its_size_is_found() -> None:
-    """It has three times as much as others of its size would."""
+def test_an_account_that_exceeds_its_size_is_found() -> None:
+    """It has three times the counts that its size predicts."""
     table = adjusted_comparison(*six(factor=3.0), at=None).set_index("group")
     assert table["differs"].to_dict() == {f"account_{n}": n == 2 for n in range(6)}
     row = table.loc["account_2"]
     assert row["low"] < 3 < row["high"]
 
 
-def test_counts_per_follower() -> None:
-    """With a given exponent two accounts suffice."""
+def test_two_accounts_suffice_for_a_given_exponent() -> None:
+    """An exponent of 1 compares counts per follower."""
     counts, posts = six()
     two = posts[posts["handle"].isin(["account_1", "account_4"])]
     row = adjusted_comparison(counts, two, exponent=1, at=None).iloc[0]
@@ -119,8 +119,8 @@ def test_counts_per_follower() -> None:
     assert again["ratio"] == pytest.approx(row["ratio"] / 2)
 
 
-def test_scatter_of_the_others_widens_the_interval() -> None:
-    """Where accounts do not follow their sizes, less is known of any one."""
+def test_scatter_of_the_other_accounts_widens_the_interval() -> None:
+    """Accounts that do not follow their sizes make each estimate less certain."""
     counts, posts = six()
     factors = posts["handle"].map({f"account_{n}": f for n, f in enumerate([1, 6, 1, 1, 4, 1])})
     of_post = factors.set_axis(posts["post_id"]).reindex(counts["post_id"]).to_numpy()
@@ -133,7 +133,7 @@ def test_scatter_of_the_others_widens_the_interval() -> None:
 
 
 def tags() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return posts of a large and a small account; *launch* doubles, and is the large one's."""
+    """Return posts of a large and a small account; *launch* doubles counts."""
     rng = np.random.default_rng(3)
     large = np.arange(200) % 2 == 0
     launch = rng.random(200) < np.where(large, 0.7, 0.2)
@@ -147,8 +147,8 @@ def tags() -> tuple[pd.DataFrame, pd.DataFrame]:
     return counts, posts
 
 
-def test_tags_within_accounts() -> None:
-    """A tag's effect is not the size of the account that uses it; posts have several."""
+def test_tags_are_compared_within_accounts() -> None:
+    """The effect of a tag excludes the size of the account; a post may have several tags."""
     table = adjusted_comparison(*tags(), by="tag", at=None).set_index("group")
     assert table["adjusted_for"].to_list() == ["handle, hour, weekday"] * 2
     assert table["differs"].to_dict() == {"launch": True, "sale": False}
@@ -158,16 +158,18 @@ def test_tags_within_accounts() -> None:
     assert 0.8 < launch["ratio"] / 2 < 1.25
 
 
-def test_lists_or_rows() -> None:
-    """Several tags of a post, as a list or as several rows, are the same."""
+def test_tags_may_be_lists_or_rows() -> None:
+    """Several tags of a post give the same result as a list and as several rows."""
     counts, posts = tags()
-    rows = posts.explode("tag", ignore_index=True)
+    exploded = posts.explode("tag", ignore_index=True)
     expected = adjusted_comparison(counts, posts, by="tag", at=None)
-    pd.testing.assert_frame_equal(adjusted_comparison(counts, rows, by="tag", at=None), expected)
+    pd.testing.assert_frame_equal(
+        adjusted_comparison(counts, exploded, by="tag", at=None), expected
+    )
 
 
-def test_posts_of_a_thread_are_one() -> None:
-    """Ten posts in one hour that share their fate are little more than one."""
+def test_posts_of_a_thread_are_one_cluster() -> None:
+    """Ten posts in one hour with a common effect have little more information than one post."""
     rng = np.random.default_rng(4)
     thread = np.repeat(np.arange(20), 10)
     sizes = np.round(1000 * np.exp(rng.normal(size=20)[thread] + 0.1 * rng.normal(size=200)))
@@ -183,8 +185,8 @@ def test_posts_of_a_thread_are_one() -> None:
     assert width[1] > 2 * width[0]
 
 
-def test_too_few_posts_are_said_so() -> None:
-    """A tag of four threads has a row without numbers; the others are compared."""
+def test_a_group_with_too_few_threads_has_no_numbers() -> None:
+    """A tag of four threads has a row with the reason; the other tags are compared."""
     counts, posts = tags()
     posts["tag"] = [["rare"] if n < 4 else t for n, t in enumerate(posts["tag"])]
     table = adjusted_comparison(counts, posts, by="tag", at=None).set_index("group")
@@ -196,8 +198,8 @@ def test_too_few_posts_are_said_so() -> None:
     assert seen["p"].notna().all()
 
 
-def test_hours_of_its_own() -> None:
-    """An account that posts at an hour of its own cannot be compared; the others are."""
+def test_an_account_with_separate_hours_is_not_compared() -> None:
+    """No other account posts at its hours; the remaining accounts are compared."""
     handles = ["a", "b", "night"] * 30
     hours = np.where(np.arange(90) % 3 == 2, 3, 12)
     counts, posts = world(handles, np.round(100 * noisy(90)), hours)
@@ -209,20 +211,20 @@ def test_hours_of_its_own() -> None:
         adjusted_comparison(counts, two, size=None, at=None)
 
 
-def test_unknown_posts_are_counted() -> None:
-    """Posts without a known count or size are left out, not taken for 0."""
+def test_posts_with_missing_values_are_left_out_and_counted() -> None:
+    """A missing count or size is not read as 0."""
     counts, posts = six()
     first = posts.index[posts["handle"] == "account_0"][:2]
     posts["followers"] = posts["followers"].astype("Float64")
     posts.loc[first[0], "followers"] = pd.NA
-    unknown = counts["post_id"] == posts.loc[first[1], "post_id"]
-    table = adjusted_comparison(counts.assign(count=counts["count"].mask(unknown)), posts, at=None)
+    masked = counts["post_id"] == posts.loc[first[1], "post_id"]
+    table = adjusted_comparison(counts.assign(count=counts["count"].mask(masked)), posts, at=None)
     assert table["left_out"].to_list() == [2, 0, 0, 0, 0, 0]
     assert table["n"].to_list() == [28, 30, 30, 30, 30, 30]
 
 
-def test_at_an_age() -> None:
-    """Hourly counts are compared at 24 hours by default; younger posts are left out."""
+def test_hourly_counts_are_compared_at_24_hours() -> None:
+    """The default is 24 hours; younger posts are left out."""
     rng = np.random.default_rng(1)
     made = MARCH + (24 * np.arange(40) + rng.integers(9, 12, 40)) * HOUR_MS
     counts = hourly(made, {"impressions": 500}, rng, hours=30)
@@ -233,8 +235,8 @@ def test_at_an_age() -> None:
     assert row[["at", "n", "left_out"]].to_list() == [24, 19, 1]
 
 
-def test_the_time_zone() -> None:
-    """Hours and weekdays are local."""
+def test_hours_and_weekdays_are_local() -> None:
+    """Another time zone gives another adjustment."""
     counts, posts = by_hours()
     utc = adjusted_comparison(counts, posts, size=None, at=None)
     there = adjusted_comparison(counts, posts, size=None, at=None, tz="Asia/Tokyo")
@@ -254,16 +256,16 @@ def test_the_time_zone() -> None:
         ("confidence", {"confidence": 1.0}),
     ],
 )
-def test_what_is_refused(words: str, arguments: dict[str, Any]) -> None:
-    """With the value and the cure."""
+def test_invalid_arguments_are_refused(words: str, arguments: dict[str, Any]) -> None:
+    """The error has the value and the cure."""
     counts, posts = six()
     posts = posts.drop(columns=arguments.pop("posts", []))
     with pytest.raises(FrameError, match=words):
         adjusted_comparison(counts, posts, at=None, **arguments)
 
 
-def test_too_few_accounts_for_an_exponent() -> None:
-    """Four accounts do not show how counts grow with the size."""
+def test_an_exponent_needs_five_accounts() -> None:
+    """Four accounts are too few to estimate how counts grow with the size."""
     counts, posts = six()
     few = posts[posts["handle"] < "account_4"]
     with pytest.raises(FrameError, match=r"estimated from 5 or more.*exponent=1"):
@@ -273,8 +275,8 @@ def test_too_few_accounts_for_an_exponent() -> None:
 
 
 @pytest.mark.parametrize("wrong", [0, -5, "many", np.inf])
-def test_sizes_that_cannot_be(wrong: Any) -> None:
-    """Refused with the value and the post."""
+def test_impossible_sizes_are_refused(wrong: Any) -> None:
+    """The error has the value and the post."""
     counts, posts = six()
     posts["followers"] = posts["followers"].astype(object)
     posts.loc[posts.index[3], "followers"] = wrong
@@ -282,8 +284,8 @@ def test_sizes_that_cannot_be(wrong: Any) -> None:
         adjusted_comparison(counts, posts, at=None)
 
 
-def test_two_accounts_of_a_post() -> None:
-    """Refused: a post has one account."""
+def test_a_post_with_two_accounts_is_refused() -> None:
+    """A post belongs to one account."""
     counts, posts = six()
     twice = pd.concat([posts, posts.head(1).assign(handle="account_5")])
     with pytest.raises(FrameError, match="two values of 'handle'"):
@@ -292,16 +294,16 @@ def test_two_accounts_of_a_post() -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(factor=st.integers(2, 50), seed=st.integers(0, 1000))
-def test_all_counts_times_a_factor(factor: int, seed: int) -> None:
-    """Ratios stay, up to the 1 that is added; the order of rows does not matter."""
+def test_ratios_are_independent_of_the_scale_of_counts(factor: int, seed: int) -> None:
+    """They change only by the 1 that is added to counts; the order of rows has no effect."""
     counts, posts = by_hours(seed)
     more = counts.assign(count=counts["count"] * factor)
     mixed = more.sample(frac=1, random_state=seed)
-    one, other = (
+    ordered, shuffled = (
         adjusted_comparison(frame, posts, size=None, at=None).iloc[0] for frame in (counts, mixed)
     )
     for name in ("ratio", "low", "high"):
-        assert one[name] == pytest.approx(other[name], rel=0.01)
+        assert ordered[name] == pytest.approx(shuffled[name], rel=0.01)
 
 
 def test_several_groups_are_corrected_by_holm() -> None:

@@ -1,4 +1,4 @@
-"""What holds for every metric."""
+"""Rules that every metric follows."""
 
 from __future__ import annotations
 
@@ -48,30 +48,30 @@ METRICS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {
 
 def some() -> pd.DataFrame:
     """Simulate 14 posts with attrs."""
-    dice = np.random.default_rng(1)
-    made = MARCH - 12 * HOUR_MS + dice.integers(0, 24 * HOUR_MS, 14)
-    counts = hourly(made, {"impressions": 500, "engagements": 30}, dice, hours=40)
+    rng = np.random.default_rng(1)
+    created = MARCH - 12 * HOUR_MS + rng.integers(0, 24 * HOUR_MS, 14)
+    counts = hourly(created, {"impressions": 500, "engagements": 30}, rng, hours=40)
     counts.attrs = {"retrieved_at": "2026-04-01T00:00:00+00:00", "endpoint": "historical"}
     return counts
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METRICS)
-def test_nothing_is_changed(name: str) -> None:
-    """Neither the counts nor their attrs; and no part of the answer is a view of them."""
+def test_the_input_is_never_changed(name: str) -> None:
+    """The counts and their attrs stay, and no column of the result is a view of them."""
     counts = some()
-    answer = METRICS[name](counts)
+    result = METRICS[name](counts)
     pd.testing.assert_frame_equal(counts, some())
     assert counts.attrs == some().attrs
-    for column in answer if isinstance(answer, pd.DataFrame) else ():
-        answer[column] = answer[column].iloc[::-1].to_numpy()
+    for column in result if isinstance(result, pd.DataFrame) else ():
+        result[column] = result[column].iloc[::-1].to_numpy()
     pd.testing.assert_frame_equal(counts, some())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METRICS)
-def test_an_empty_frame(name: str) -> None:
-    """No counts, no failure: an answer with the same columns and dtypes as any other."""
+def test_an_empty_frame_gives_an_empty_result(name: str) -> None:
+    """It has the same columns and dtypes as any other result."""
     empty, full = METRICS[name](empty_counts(ONE_SNAPSHOT)), METRICS[name](some())
     if isinstance(full, pd.Series):
         assert empty.dtype == full.dtype
@@ -85,26 +85,26 @@ def test_an_empty_frame(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METRICS)
-def test_what_is_no_frame_of_counts(name: str) -> None:
-    """Refused as a FrameError, with the column."""
+def test_a_frame_without_counts_is_refused(name: str) -> None:
+    """The FrameError names the column."""
     counts = some()
-    for odd, words in (
+    for invalid, words in (
         (counts.drop(columns="engagement_type"), "engagement_type"),
         (counts.assign(count="many"), "count"),
     ):
         with pytest.raises(FrameError, match=words):
-            METRICS[name](odd)
+            METRICS[name](invalid)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METRICS)
-def test_unknown_counts_alone(name: str) -> None:
-    """A frame of nothing but <NA>: no number is made up."""
+def test_missing_counts_give_missing_results(name: str) -> None:
+    """A frame with <NA> counts only gives no number."""
     counts = some()
     counts["count"] = pd.array([pd.NA] * len(counts), dtype="Int64")
-    answer = METRICS[name](counts)
-    if isinstance(answer, pd.DataFrame):
-        made_up = {
+    result = METRICS[name](counts)
+    if isinstance(result, pd.DataFrame):
+        exempt = {
             "missing",
             "age",
             "n",
@@ -116,19 +116,19 @@ def test_unknown_counts_alone(name: str) -> None:
             "left_out_a",
             "left_out_b",
         }
-        for column in answer.select_dtypes("number").columns.difference(made_up):
-            assert not answer[column].fillna(0).any(), column
+        for column in result.select_dtypes("number").columns.difference(exempt):
+            assert not result[column].fillna(0).any(), column
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METRICS)
-def test_any_index(name: str) -> None:
-    """The rows' labels mean nothing; a slice of counts is still counts."""
+def test_the_index_has_no_effect(name: str) -> None:
+    """Labels of rows have no meaning; a slice of counts is valid."""
     counts = some()
-    odd = counts.set_axis(np.arange(len(counts)) % 7)
+    relabelled = counts.set_axis(np.arange(len(counts)) % 7)
     if name == "wide and tall":
         return
-    expected, found = METRICS[name](counts), METRICS[name](odd)
+    expected, found = METRICS[name](counts), METRICS[name](relabelled)
     if isinstance(found, pd.Series):
         found, expected = found.reset_index(drop=True), expected.reset_index(drop=True)
         pd.testing.assert_series_equal(found, expected)
@@ -139,18 +139,18 @@ def test_any_index(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("column", ["post_id", "engagement_type", "day"])
 @pytest.mark.parametrize("name", METRICS)
-def test_keys_with_holes(name: str, column: str) -> None:
-    """A count of nobody, of nothing or of no day is refused, and not given to another."""
+def test_missing_keys_are_refused(name: str, column: str) -> None:
+    """A count without a post, type or day is not assigned to another."""
     if name == "compare" and column == "post_id":
-        return  # the two sides are taken by it
+        return  # this metric divides posts by their ID
     counts = some()
     counts.loc[3, column] = pd.NaT if column == "day" else None
     with pytest.raises(FrameError, match="missing in row 3"):
         METRICS[name](counts)
 
 
-def test_numbers_of_numpy() -> None:
-    """Numbers that come out of a frame will do where numbers are asked for."""
+def test_numpy_numbers_are_accepted() -> None:
+    """Numbers taken from a frame are valid arguments."""
     counts = some()
     top = metrics.top_posts(
         counts, n=np.int64(3), minimum=np.int32(5), by="rate", shrinkage=np.float64(9)
@@ -160,8 +160,8 @@ def test_numbers_of_numpy() -> None:
     assert len(metrics.standing(counts, at=np.int64(6))) == 28
 
 
-def test_the_names() -> None:
-    """Sorted, complete, and each with a docstring that has an example."""
+def test_public_names_are_sorted_and_documented() -> None:
+    """Each docstring has an example, and the list is complete."""
     assert metrics.__all__ == sorted(metrics.__all__)
     for name in metrics.__all__:
         assert ">>> " in (getattr(metrics, name).__doc__ or ""), name

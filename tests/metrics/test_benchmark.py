@@ -1,4 +1,4 @@
-"""Bands of a cohort by age, and where a post stands in them."""
+"""Percentile bands of a cohort by age, and the percentile of a post."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAY = HOUR_MS * 24
 
 
 def cohort(posts: int = 9, hours: int = 5, *, at: str = "2026-03-01T00:00:00Z") -> pd.DataFrame:
-    """Make posts on the hour: the n-th gets n an hour."""
+    """Return posts created on the hour; the n-th gets n counts an hour."""
     return tidy(
         [
             (id_at(at, post), "impressions", "2026-03-01", hour, post)
@@ -27,8 +27,8 @@ def cohort(posts: int = 9, hours: int = 5, *, at: str = "2026-03-01T00:00:00Z") 
     )
 
 
-def test_bands_by_hand() -> None:
-    """Nine posts with n an hour: at 3 hours the median is 15, the 25th percentile 9."""
+def test_bands_match_a_calculation_by_hand() -> None:
+    """Nine posts get n counts an hour: at 3 hours the median is 15 and the 25th percentile 7.5."""
     bands = benchmark(cohort(), ages=(1, 3, 6), percentiles=(25, 50, 100))
     assert bands["age"].to_list() == [1, 3, 6]
     assert bands["n"].to_list() == [9, 9, 0]
@@ -37,8 +37,8 @@ def test_bands_by_hand() -> None:
     assert bands.dtypes.astype(str).to_list() == ["category", "float64", "int64"] + ["Float64"] * 4
 
 
-def test_too_few_are_no_cohort() -> None:
-    """N is told, and no band; younger posts and those with gaps do not count."""
+def test_too_few_posts_have_no_bands() -> None:
+    """The row has n, without a band; younger posts and posts with gaps are left out."""
     counts = cohort(6)
     counts = counts.drop(index=[1, 28, 29])
     bands = benchmark(counts, ages=(1, 3, 5), percentiles=(50,))
@@ -47,46 +47,46 @@ def test_too_few_are_no_cohort() -> None:
     assert benchmark(counts, ages=(5,), minimum=4)["p50"].notna().all()
 
 
-def test_types_have_bands_of_their_own() -> None:
-    """One block a type, in the vocabulary's order."""
-    dice = np.random.default_rng(1)
-    made = MARCH + dice.integers(0, DAY, 30)
-    bands = benchmark(hourly(made, {"favorites": 50, "impressions": 900}, dice), ages=(1, 24))
+def test_each_type_has_separate_bands() -> None:
+    """Blocks have the vocabulary's order."""
+    rng = np.random.default_rng(1)
+    created = MARCH + rng.integers(0, DAY, 30)
+    bands = benchmark(hourly(created, {"favorites": 50, "impressions": 900}, rng), ages=(1, 24))
     assert bands["engagement_type"].to_list() == ["impressions"] * 2 + ["favorites"] * 2
     assert bands["p50"].iloc[1] > 10 * bands["p50"].iloc[3]
 
 
-def test_the_eighty_third_percentile() -> None:
-    """Six others: five had less, one more."""
-    place = standing(cohort(7), at=2).set_index("post_id")
+def test_a_percentile_matches_a_calculation_by_hand() -> None:
+    """Of six other posts, five have fewer counts and one has more."""
+    table = standing(cohort(7), at=2).set_index("post_id")
     post = id_at("2026-03-01T00:00:00Z", 6)
-    assert place.loc[post, "percentile"] == pytest.approx(100 * 5.5 / 7)
-    assert place.loc[post, ["age", "count", "n"]].to_list() == [2, 12, 6]
+    assert table.loc[post, "percentile"] == pytest.approx(100 * 5.5 / 7)
+    assert table.loc[post, ["age", "count", "n"]].to_list() == [2, 12, 6]
 
 
-def test_each_at_its_own_age() -> None:
-    """By default at the whole hours watched: a post of 3 hours against others at 3 hours."""
+def test_each_post_is_compared_at_its_latest_complete_hour() -> None:
+    """By default a post of 3 hours is compared with others at 3 hours."""
     counts = cohort(7)
     young = counts["post_id"] == id_at("2026-03-01T00:00:00Z", 4)
-    place = standing(counts[~young | (counts["hour"] < 3)]).set_index("post_id")
-    assert place["age"].to_list() == [5, 5, 5, 3, 5, 5, 5]
-    assert place["percentile"].iloc[3] == 50
-    assert place["n"].to_list() == [5, 5, 5, 6, 5, 5, 5]
+    table = standing(counts[~young | (counts["hour"] < 3)]).set_index("post_id")
+    assert table["age"].to_list() == [5, 5, 5, 3, 5, 5, 5]
+    assert table["percentile"].iloc[3] == 50
+    assert table["n"].to_list() == [5, 5, 5, 6, 5, 5, 5]
 
 
-def test_against_another_cohort() -> None:
-    """Ties count half; a post that is in the cohort is not held against itself."""
+def test_posts_are_ranked_in_another_cohort() -> None:
+    """Ties count half; a post is not compared with itself."""
     others, own = cohort(8), cohort(3)
-    place = standing(own, cohort=others, at=1)
-    assert place["n"].to_list() == [7, 7, 7]
-    assert place["percentile"].to_list() == pytest.approx([100 * (n + 0.5) / 8 for n in range(3)])
-    strangers = tidy([(id_at("2026-03-01T00:00:00Z", 99), "impressions", "2026-03-01", 0, 4)])
-    place = standing(strangers, cohort=others, at=1)
-    assert place[["percentile", "n"]].iloc[0].to_list() == [100 * 4 / 9, 8]
+    ranks = standing(own, cohort=others, at=1)
+    assert ranks["n"].to_list() == [7, 7, 7]
+    assert ranks["percentile"].to_list() == pytest.approx([100 * (n + 0.5) / 8 for n in range(3)])
+    unrelated = tidy([(id_at("2026-03-01T00:00:00Z", 99), "impressions", "2026-03-01", 0, 4)])
+    ranks = standing(unrelated, cohort=others, at=1)
+    assert ranks[["percentile", "n"]].iloc[0].to_list() == [100 * 4 / 9, 8]
 
 
-def test_what_cannot_be_placed() -> None:
-    """Too young for the age, watched from later on, or among too few: <NA>."""
+def test_posts_without_a_comparison_have_no_percentile() -> None:
+    """They are too young, observed too late, or have too few others."""
     counts = cohort(5)
     assert standing(counts, at=2)["percentile"].isna().all()
     assert standing(counts, at=2, minimum=4)["percentile"].notna().all()
@@ -96,49 +96,50 @@ def test_what_cannot_be_placed() -> None:
 
 
 @pytest.mark.slow
-def test_against_loops(bakery: Any) -> None:
-    """The sandbox's posts at 24 hours, one by one; creation minutes and all."""
-    place = standing(bakery.hourly, at=24)
+def test_percentiles_match_plain_loops(bakery: Any) -> None:
+    """The sandbox's posts at 24 hours, including their minutes of creation."""
+    ranks = standing(bakery.hourly, at=24)
     bands = benchmark(bakery.hourly, ages=(24,), percentiles=(50,))
-    for kind in ("impressions", "engagements"):
-        rows = place[(place["engagement_type"] == kind) & place["count"].notna()]
-        counts = rows["count"].to_list()
+    for engagement_type in ("impressions", "engagements"):
+        rows = ranks[(ranks["engagement_type"] == engagement_type) & ranks["count"].notna()]
+        known_counts = rows["count"].to_list()
         for own, percentile, n in rows[["count", "percentile", "n"]].itertuples(index=False):
-            others = list(counts)
+            others = list(known_counts)
             others.remove(own)
             less = sum(other < own for other in others)
             same = sum(other == own for other in others)
             assert n == len(others)
             assert percentile == pytest.approx(100 * (less + same / 2 + 0.5) / (n + 1))
-        assert bands.set_index("engagement_type").loc[kind, "n"] == len(counts)
-        assert bands.set_index("engagement_type").loc[kind, "p50"] == pytest.approx(
-            float(np.median(counts))
+        assert bands.set_index("engagement_type").loc[engagement_type, "n"] == len(known_counts)
+        assert bands.set_index("engagement_type").loc[engagement_type, "p50"] == pytest.approx(
+            float(np.median(known_counts))
         )
     for post, count in rows[["post_id", "count"]].itertuples(index=False):
-        made = ep.created_at(post)
-        assert made is not None
+        created = ep.created_at(post)
+        assert created is not None
         lower = upper = 0
         hours = bakery.hourly[
-            (bakery.hourly["post_id"] == post) & (bakery.hourly["engagement_type"] == kind)
+            (bakery.hourly["post_id"] == post)
+            & (bakery.hourly["engagement_type"] == engagement_type)
         ]
         for start, number in zip(ep.timestamps(hours), hours["count"], strict=True):
-            old = (start - made).total_seconds() / 3600 + 1
-            lower += number if old <= 24 else 0
-            upper += number if old < 25 else 0
+            hours_old = (start - created).total_seconds() / 3600 + 1
+            lower += number if hours_old <= 24 else 0
+            upper += number if hours_old < 25 else 0
         assert lower - 1e-6 <= count <= upper + 1e-6
 
 
-def test_percentiles_are_uniform() -> None:
-    """Posts of one kind stand anywhere: a tenth of them in each tenth."""
-    dice = np.random.default_rng(2)
-    made = MARCH + dice.integers(0, DAY, 400)
-    counts = hourly(made, {"impressions": np.exp(7 + 0.8 * dice.normal(size=400))}, dice, hours=30)
+def test_percentiles_of_similar_posts_are_uniform() -> None:
+    """A tenth of similar posts lies in each tenth."""
+    rng = np.random.default_rng(2)
+    created = MARCH + rng.integers(0, DAY, 400)
+    counts = hourly(created, {"impressions": np.exp(7 + 0.8 * rng.normal(size=400))}, rng, hours=30)
     percentile = standing(counts, at=24)["percentile"].to_numpy(dtype="float64")
     assert np.histogram(percentile, bins=10, range=(0, 100))[0] == pytest.approx(40, abs=2)
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("arguments", "words"),
     [
         ({"ages": (0,)}, "hours above 0"),
         ({"ages": ()}, "ages is"),
@@ -146,16 +147,16 @@ def test_percentiles_are_uniform() -> None:
         ({"percentiles": (101,)}, "from 0 to 100"),
     ],
 )
-def test_refused(asked: dict[str, Any], words: str) -> None:
-    """Ages and percentiles that are none."""
+def test_invalid_ages_and_percentiles_are_refused(arguments: dict[str, Any], words: str) -> None:
+    """The error has the value."""
     with pytest.raises(FrameError, match=words):
-        benchmark(cohort(), **asked)
+        benchmark(cohort(), **arguments)
     with pytest.raises(FrameError, match="at is"):
         standing(cohort(), at=-1)
 
 
-def test_standing_among_other_counts_of_itself() -> None:
-    """A post that has another count in the cohort is left out of it all the same."""
+def test_a_post_is_excluded_from_its_cohort_despite_other_counts() -> None:
+    """The cohort may have another count for the same post."""
     body = {
         str(2027900000000000000 + n): {
             "impressions": {"2026-03-01": {"00": "0", "01": str(10 * n + 10), "02": "0"}}
@@ -164,17 +165,17 @@ def test_standing_among_other_counts_of_itself() -> None:
     }
     edges = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T03:00:00Z"}
     counts = ep.flatten_json({"g": body, **edges})
-    thrice = counts.assign(count=counts["count"] * 3)
-    table = standing(counts, cohort=thrice, at=2)
-    # Own 10 ... 60 among the five others of 30 ... 180: the second has 20, none below; the
-    # fourth has 40, and 30 is below; the sixth has 60, 30 is below and another 60 the same.
+    tripled = counts.assign(count=counts["count"] * 3)
+    ranks = standing(counts, cohort=tripled, at=2)
+    # Counts 10 ... 60 among five others of 30 ... 180: the second has 20 and none is below; the
+    # fourth has 40 and 30 is below; the sixth has 60, 30 is below and another 60 is equal.
     expected = [100 * (n + 0.5) / 6 for n in (0, 0, 0.5, 1, 1, 1.5)]
-    assert table["percentile"].to_list() == pytest.approx(expected)
-    assert table["n"].to_list() == [5] * 6
+    assert ranks["percentile"].to_list() == pytest.approx(expected)
+    assert ranks["n"].to_list() == [5] * 6
 
 
-def test_bands_do_not_fall() -> None:
-    """Posts of mixed ages, the younger the larger: a running count never falls."""
+def test_bands_never_decrease_with_age() -> None:
+    """Younger posts are larger here, but a cumulative count never decreases."""
     rng = np.random.default_rng(2)
     parts = [
         hourly(
@@ -196,12 +197,12 @@ def test_bands_do_not_fall() -> None:
     assert bands["trend"].iloc[0] > 4
 
 
-def test_a_recent_cohort() -> None:
-    """Only the posts created last; the trend is of the cohort that was chosen."""
+def test_a_cohort_may_be_limited_to_recent_posts() -> None:
+    """The trend is that of the selected posts."""
     rng = np.random.default_rng(3)
-    made = MARCH + np.arange(40) * 24 * HOUR_MS
+    created = MARCH + np.arange(40) * 24 * HOUR_MS
     size = np.where(np.arange(40) < 20, 100, 10_000)
-    counts = hourly(made, {"impressions": size}, rng, hours=30)
+    counts = hourly(created, {"impressions": size}, rng, hours=30)
     every, late = (standing(counts, at=24, recent=number) for number in (None, 20))
     assert every["trend"].iloc[0] == pytest.approx(100, rel=0.1)
     assert late["trend"].isna().all()

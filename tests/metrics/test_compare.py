@@ -1,4 +1,4 @@
-"""Two sets of posts: the difference, its interval, and how often it is wrong."""
+"""Comparisons of two sets of posts: the difference, its interval and the error rate."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ DAY = HOUR_MS * 24
 
 
 def side(
-    dice: np.random.Generator,
+    rng: np.random.Generator,
     number: int,
     *,
     first: int = 0,
     factor: float = 1.0,
     spread: float = 0.8,
 ) -> pd.DataFrame:
-    """Simulate totals of posts whose sizes and rates differ widely."""
-    below = dice.poisson(1000 * np.exp(spread * dice.normal(size=number))) + 1
-    rate = 0.03 * factor * np.exp(0.6 * dice.normal(size=number) - 0.18)
-    made = MARCH + first * DAY + np.arange(number) * 1000
-    return totals(made, {"impressions": below, "engagements": dice.poisson(below * rate)})
+    """Simulate totals of posts whose sizes and rates vary widely."""
+    below = rng.poisson(1000 * np.exp(spread * rng.normal(size=number))) + 1
+    rate = 0.03 * factor * np.exp(0.6 * rng.normal(size=number) - 0.18)
+    created = MARCH + first * DAY + np.arange(number) * 1000
+    return totals(created, {"impressions": below, "engagements": rng.poisson(below * rate)})
 
 
 def share_that_differs(numbers: tuple[int, int], by: str, runs: int, **kw: Any) -> float:
-    """Compare two sets without a difference, again and again."""
-    dice = np.random.default_rng(11)
-    found = []
+    """Return how often two sets without a difference are reported as different."""
+    rng = np.random.default_rng(11)
+    differs = []
     for _ in range(runs):
-        pair = [side(dice, n, first=place, **kw) for place, n in enumerate(numbers)]
-        found.append(bool(compare(*pair, by=by, at=None, draws=199)["differs"].item()))
-    return float(np.mean(found))
+        pair = [side(rng, n, first=position, **kw) for position, n in enumerate(numbers)]
+        differs.append(bool(compare(*pair, by=by, at=None, draws=199)["differs"].item()))
+    return float(np.mean(differs))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("by", ["rate", "impressions"])
 @pytest.mark.parametrize("numbers", [(8, 8), (10, 40)])
-def test_no_difference_is_rarely_found(numbers: tuple[int, int], by: str) -> None:
-    """Of 100 comparisons without a difference, about 5 at most find one."""
+def test_few_comparisons_without_a_difference_find_one(numbers: tuple[int, int], by: str) -> None:
+    """At most 7 of 100 comparisons find a difference."""
     assert share_that_differs(numbers, by, 100) <= 0.07
 
 
@@ -57,141 +57,149 @@ def test_no_difference_is_rarely_found(numbers: tuple[int, int], by: str) -> Non
 @pytest.mark.parametrize("by", ["rate", "impressions"])
 @pytest.mark.parametrize("spread", [0.3, 1.0])
 @pytest.mark.parametrize("numbers", [(5, 5), (5, 30), (10, 40), (60, 60)])
-def test_the_promised_error_rate(numbers: tuple[int, int], spread: float, by: str) -> None:
-    """5 % and no more, with few posts and with many, alike in number or not (200 runs)."""
+def test_the_error_rate_is_at_most_5_percent(
+    numbers: tuple[int, int], spread: float, by: str
+) -> None:
+    """Sets are small or large, and equal in size or not (200 runs)."""
     error = share_that_differs(numbers, by, 200, spread=spread)
     assert error <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", [30, 60, 200])
-def test_the_interval_covers_a_difference(number: int) -> None:
-    """Twice the rate: the true difference is in the interval in 93 % of runs or more."""
-    dice = np.random.default_rng(12)
-    covered, found = [], []
+def test_the_interval_covers_the_true_difference(number: int) -> None:
+    """One rate is twice the other: 92.5 % of intervals or more contain the difference."""
+    rng = np.random.default_rng(12)
+    covered, differs = [], []
     for _ in range(400):
-        pair = side(dice, number, factor=2), side(dice, number, first=1)
+        pair = side(rng, number, factor=2), side(rng, number, first=1)
         row = compare(*pair, at=None, draws=499).iloc[0]
         covered.append(row["low"] <= 0.03 <= row["high"])
-        found.append(bool(row["differs"]))
+        differs.append(bool(row["differs"]))
     assert np.mean(covered) >= 0.925
-    assert np.mean(found) >= {30: 0.6, 60: 0.9, 200: 0.99}[number]
+    assert np.mean(differs) >= {30: 0.6, 60: 0.9, 200: 0.99}[number]
 
 
-def test_a_difference_is_found() -> None:
-    """Three times the rate of 40 posts each."""
-    dice = np.random.default_rng(1)
-    row = compare(side(dice, 40, factor=3), side(dice, 40, first=1), at=None).iloc[0]
+def test_a_large_difference_is_found() -> None:
+    """40 posts have three times the rate of 40 others."""
+    rng = np.random.default_rng(1)
+    row = compare(side(rng, 40, factor=3), side(rng, 40, first=1), at=None).iloc[0]
     assert row["differs"]
     assert row["low"] < row["difference"] < row["high"]
     assert row["difference"] == row["a"] - row["b"]
 
 
-def test_by_hand() -> None:
-    """A ratio of sums on either side, and the mean count of a post."""
-    one = totals(MARCH + np.arange(5), {"impressions": [100] * 5, "engagements": [1, 2, 3, 4, 5]})
-    two = totals(MARCH + DAY + np.arange(6), {"impressions": [50] * 6, "engagements": [1] * 6})
-    row = compare(one, two, at=None).iloc[0]
+def test_rates_and_means_match_a_calculation_by_hand() -> None:
+    """A rate is a ratio of sums, and a mean is the count per post."""
+    first_set = totals(
+        MARCH + np.arange(5), {"impressions": [100] * 5, "engagements": [1, 2, 3, 4, 5]}
+    )
+    second_set = totals(
+        MARCH + DAY + np.arange(6), {"impressions": [50] * 6, "engagements": [1] * 6}
+    )
+    row = compare(first_set, second_set, at=None).iloc[0]
     assert row[["a", "b"]].to_list() == pytest.approx([15 / 500, 6 / 300])
     assert row[["n_a", "n_b", "left_out_a", "left_out_b"]].to_list() == [5, 6, 0, 0]
-    counts = compare(one, two, by="engagements", at=None, statistic="mean").iloc[0]
+    counts = compare(first_set, second_set, by="engagements", at=None, statistic="mean").iloc[0]
     assert counts[["a", "b", "difference"]].to_list() == [3, 1, 2]
 
 
-def test_the_error_by_hand() -> None:
-    """The reach is a quantile times the textbook's error of two means, Welch's."""
-    one = totals(MARCH + np.arange(7), {"favorites": [1, 5, 9, 4, 2, 8, 7]})
-    two = totals(MARCH + DAY + np.arange(6), {"favorites": [3, 1, 4, 1, 5, 9]})
-    row = compare(one, two, by="favorites", at=None, statistic="mean", draws=4999).iloc[0]
-    error = np.sqrt(one["count"].var() / 7 + two["count"].var() / 6)
-    reach = (row["high"] - row["low"]) / 2 / error
+def test_the_interval_has_welchs_standard_error() -> None:
+    """The half width is a quantile times the textbook's error of two means."""
+    first_set = totals(MARCH + np.arange(7), {"favorites": [1, 5, 9, 4, 2, 8, 7]})
+    second_set = totals(MARCH + DAY + np.arange(6), {"favorites": [3, 1, 4, 1, 5, 9]})
+    row = compare(
+        first_set, second_set, by="favorites", at=None, statistic="mean", draws=4999
+    ).iloc[0]
+    error = np.sqrt(first_set["count"].var() / 7 + second_set["count"].var() / 6)
+    half_width = (row["high"] - row["low"]) / 2 / error
     assert row["high"] - row["difference"] == pytest.approx(row["difference"] - row["low"])
-    assert 2.0 < reach < 3.2  # Student's, with some 11 degrees of freedom: 2.2
+    assert 2.0 < half_width < 3.2  # Student's t with about 11 degrees of freedom: 2.2
 
 
-def test_standard_errors_are_the_textbooks() -> None:
-    """Of a mean: the sample's deviation over the root of n."""
+def test_the_standard_error_of_a_mean_is_the_textbooks() -> None:
+    """It is the sample deviation divided by the root of n."""
     count = np.array([1.0, 5, 9, 4, 2, 8, 7])
     assert Sample(count, np.ones(7)).standard_error == pytest.approx(count.std(ddof=1) / np.sqrt(7))
 
 
-def test_posts_that_nobody_saw() -> None:
-    """Engagements without impressions, all of them promoted, are no rate: left out."""
-    dice = np.random.default_rng(8)
-    made = MARCH + np.arange(7) * 1000
+def test_posts_without_impressions_are_left_out() -> None:
+    """Engagements without impressions (all promoted) have no rate."""
+    rng = np.random.default_rng(8)
+    created = MARCH + np.arange(7) * 1000
     seen = np.where(np.arange(7) == 0, 0, 900)
-    a = hourly(made, {"impressions": seen, "engagements": 50}, dice, hours=30)
-    b = hourly(made + DAY, {"impressions": 900, "engagements": 50}, dice, hours=30)
+    a = hourly(created, {"impressions": seen, "engagements": 50}, rng, hours=30)
+    b = hourly(created + DAY, {"impressions": 900, "engagements": 50}, rng, hours=30)
     assert compare(a, b)[["n_a", "left_out_a", "n_b"]].iloc[0].to_list() == [6, 1, 7]
 
 
 @pytest.mark.slow
-def test_at_the_same_age() -> None:
-    """Old posts and young ones of one kind: alike at 6 hours, not in all."""
-    dice = np.random.default_rng(3)
+def test_posts_are_compared_at_the_same_age() -> None:
+    """Old and young posts of one size are equal at 6 hours, but not in total."""
+    rng = np.random.default_rng(3)
     old = hourly(
-        MARCH + dice.integers(0, DAY, 30), {"impressions": 900}, dice, hours=100, half_life=8
+        MARCH + rng.integers(0, DAY, 30), {"impressions": 900}, rng, hours=100, half_life=8
     )
     young = hourly(
-        MARCH + 5 * DAY + dice.integers(0, DAY, 30),
+        MARCH + 5 * DAY + rng.integers(0, DAY, 30),
         {"impressions": 900},
-        dice,
+        rng,
         hours=8,
         half_life=8,
     )
     assert compare(old, young, by="impressions", at=None)["differs"].item()
-    same = compare(old, young, by="impressions", at=6, statistic="mean")
-    assert not same["differs"].item()
-    assert same["a"].item() == pytest.approx(900 * (1 - 2 ** (-6 / 8)), rel=0.03)
-    assert same["at"].item() == 6
+    at_six_hours = compare(old, young, by="impressions", at=6, statistic="mean")
+    assert not at_six_hours["differs"].item()
+    assert at_six_hours["a"].item() == pytest.approx(900 * (1 - 2 ** (-6 / 8)), rel=0.03)
+    assert at_six_hours["at"].item() == 6
 
 
-def test_who_is_left_out() -> None:
-    """Posts younger than the age, or watched too late, are counted and left out."""
-    dice = np.random.default_rng(4)
-    made = MARCH + dice.integers(0, DAY, 12)
-    a = hourly(made, {"impressions": 900, "engagements": 50}, dice, hours=30)
-    place = a.groupby(["post_id", "engagement_type"], observed=True).cumcount()
+def test_posts_without_counts_at_the_age_are_left_out_and_counted() -> None:
+    """They are younger than the age, or were watched too late."""
+    rng = np.random.default_rng(4)
+    created = MARCH + rng.integers(0, DAY, 12)
+    a = hourly(created, {"impressions": 900, "engagements": 50}, rng, hours=30)
+    position = a.groupby(["post_id", "engagement_type"], observed=True).cumcount()
     few = a["post_id"].isin(sorted(a["post_id"].unique())[:3])
-    b = hourly(made + DAY, {"impressions": 900, "engagements": 50}, dice, hours=30)
-    row = compare(a[~few | (place < 20)], b).iloc[0]
+    b = hourly(created + DAY, {"impressions": 900, "engagements": 50}, rng, hours=30)
+    row = compare(a[~few | (position < 20)], b).iloc[0]
     assert row[["n_a", "n_b", "left_out_a", "left_out_b"]].to_list() == [9, 12, 3, 0]
 
 
-def test_too_few_posts() -> None:
-    """Four posts on a side: the difference, and no interval."""
-    dice = np.random.default_rng(5)
-    row = compare(side(dice, 4), side(dice, 30, first=1), at=None).iloc[0]
+def test_too_few_posts_have_no_interval() -> None:
+    """Four posts on a side have a difference only."""
+    rng = np.random.default_rng(5)
+    row = compare(side(rng, 4), side(rng, 30, first=1), at=None).iloc[0]
     assert not pd.isna(row["difference"])
     assert row[["low", "high", "differs"]].isna().all()
-    assert compare(side(dice, 0), side(dice, 9, first=1), at=None)["a"].isna().all()
+    assert compare(side(rng, 0), side(rng, 9, first=1), at=None)["a"].isna().all()
 
 
 @pytest.mark.slow
-def test_seeded() -> None:
-    """The same seed gives the same interval, another seed nearly the same one."""
-    dice = np.random.default_rng(6)
-    pair = side(dice, 20), side(dice, 25, first=1)
-    first = compare(*pair, at=None, seed=1)
-    pd.testing.assert_frame_equal(first, compare(*pair, at=None, seed=1))
-    other = compare(*pair, at=None, seed=2)
-    assert other["low"].item() != first["low"].item()
-    assert other["low"].item() == pytest.approx(first["low"].item(), rel=0.1)
+def test_results_are_reproducible() -> None:
+    """A seed gives one interval; another seed gives nearly the same one."""
+    rng = np.random.default_rng(6)
+    pair = side(rng, 20), side(rng, 25, first=1)
+    result = compare(*pair, at=None, seed=1)
+    pd.testing.assert_frame_equal(result, compare(*pair, at=None, seed=1))
+    reseeded = compare(*pair, at=None, seed=2)
+    assert reseeded["low"].item() != result["low"].item()
+    assert reseeded["low"].item() == pytest.approx(result["low"].item(), rel=0.1)
 
 
 @pytest.mark.slow
-def test_the_other_way_round() -> None:
-    """A with b and b with a: the same difference with another sign."""
-    dice = np.random.default_rng(7)
-    a, b = side(dice, 20), side(dice, 25, first=1)
+def test_exchanged_sets_have_the_opposite_difference() -> None:
+    """Only its sign changes."""
+    rng = np.random.default_rng(7)
+    a, b = side(rng, 20), side(rng, 25, first=1)
     assert compare(a, b, at=None)["difference"].item() == pytest.approx(
         -compare(b, a, at=None)["difference"].item()
     )
 
 
 @pytest.mark.slow
-def test_the_sandbox_against_loops(bakery: Any) -> None:
-    """Early posts against late ones, on totals: sums in plain Python."""
+def test_a_comparison_matches_plain_loops(bakery: Any) -> None:
+    """Early and late posts of the sandbox are summed in plain Python."""
     ids = sorted(bakery.totals["post_id"].unique())
     halves = [bakery.totals[bakery.totals["post_id"].isin(part)] for part in (ids[:12], ids[12:])]
     row = compare(*halves, at=None).iloc[0]
@@ -204,40 +212,52 @@ def test_the_sandbox_against_loops(bakery: Any) -> None:
 
 
 POST = id_at("2026-03-01T05:45:00Z")
-ONE = tidy([(POST, "favorites", "2026-03-01", 5, 1)])
+POST_COUNTS = tidy([(POST, "favorites", "2026-03-01", 5, 1)])
 
 
 @pytest.mark.parametrize(
-    ("pair", "asked", "words"),
+    ("pair", "arguments", "words"),
     [
-        ((ONE, ONE), {"by": "favorites"}, "is in both sets"),
-        ((ONE,), {"by": "handle"}, "by is 'handle', and there is one frame"),
-        ((ONE.assign(handle="x"),), {"by": "handle", "of": "favorites"}, "has 1 value"),
-        ((ONE, ONE.iloc[:0]), {"by": "favorites", "statistic": "median"}, "statistic is 'median'"),
-        ((ONE, ONE.iloc[:0]), {"statistic": "typical"}, "a rate is a ratio of sums"),
-        ((ONE, ONE.iloc[:0]), {"by": "favorites", "names": "ab"}, "names is 'ab'"),
-        ((ONE, ONE.iloc[:0]), {"by": "favourits"}, "did you mean 'favorites'"),
-        ((ONE, ONE.iloc[:0]), {"by": "favorites", "at": 0}, "at is 0"),
-        ((ONE, ONE.iloc[:0]), {"confidence": 2}, "confidence is 2"),
-        ((ONE, ONE.iloc[:0]), {"draws": 3}, "draws is 3"),
-        ((ONE.drop(columns=["day", "hour"]), ONE.iloc[:0]), {"by": "favorites"}, "'day'"),
+        ((POST_COUNTS, POST_COUNTS), {"by": "favorites"}, "is in both sets"),
+        ((POST_COUNTS,), {"by": "handle"}, "by is 'handle', and there is one frame"),
+        ((POST_COUNTS.assign(handle="x"),), {"by": "handle", "of": "favorites"}, "has 1 value"),
+        (
+            (POST_COUNTS, POST_COUNTS.iloc[:0]),
+            {"by": "favorites", "statistic": "median"},
+            "statistic is 'median'",
+        ),
+        (
+            (POST_COUNTS, POST_COUNTS.iloc[:0]),
+            {"statistic": "typical"},
+            "a rate is a ratio of sums",
+        ),
+        ((POST_COUNTS, POST_COUNTS.iloc[:0]), {"by": "favorites", "names": "ab"}, "names is 'ab'"),
+        ((POST_COUNTS, POST_COUNTS.iloc[:0]), {"by": "favourits"}, "did you mean 'favorites'"),
+        ((POST_COUNTS, POST_COUNTS.iloc[:0]), {"by": "favorites", "at": 0}, "at is 0"),
+        ((POST_COUNTS, POST_COUNTS.iloc[:0]), {"confidence": 2}, "confidence is 2"),
+        ((POST_COUNTS, POST_COUNTS.iloc[:0]), {"draws": 3}, "draws is 3"),
+        (
+            (POST_COUNTS.drop(columns=["day", "hour"]), POST_COUNTS.iloc[:0]),
+            {"by": "favorites"},
+            "'day'",
+        ),
     ],
 )
-def test_refused(pair: Any, asked: dict[str, Any], words: str) -> None:
-    """Posts in both sets, ages of counts without days, numbers that are none."""
+def test_invalid_arguments_are_refused(pair: Any, arguments: dict[str, Any], words: str) -> None:
+    """Posts in both sets, ages of counts without days, and invalid numbers."""
     with pytest.raises(FrameError, match=words):
-        compare(*pair, **asked)
+        compare(*pair, **arguments)
 
 
 def rates(day: str, engagements: list[int]) -> pd.DataFrame:
-    """Make totals of a post each: 1,000 impressions and these engagements."""
-    made = pd.date_range(day, periods=len(engagements), freq="h", tz="UTC")
+    """Return totals of posts with 1,000 impressions and these engagements."""
+    created = pd.date_range(day, periods=len(engagements), freq="h", tz="UTC")
     body = {
-        str(int(moment.timestamp() * 1000 - 1288834974657) << 22): {
+        str(int(timestamp.timestamp() * 1000 - 1288834974657) << 22): {
             "impressions": 1000,
             "engagements": number,
         }
-        for moment, number in zip(made, engagements, strict=True)
+        for timestamp, number in zip(created, engagements, strict=True)
     }
     return ep.flatten_json({"g": body})
 
@@ -251,8 +271,8 @@ def rates(day: str, engagements: list[int]) -> pd.DataFrame:
         ([0] * 14, [0] * 14),
     ],
 )
-def test_too_few_posts_that_differ(a: list[int], b: list[int]) -> None:
-    """One odd post a side, or none, tells nothing of chance: no interval, or a sane one."""
+def test_too_few_posts_that_vary_give_no_wide_interval(a: list[int], b: list[int]) -> None:
+    """One different post a side is no evidence: the interval is missing or plausible."""
     row = compare(rates("2026-03-01", a), rates("2026-03-02", b), at=None).iloc[0]
     if pd.isna(row["low"]):
         assert pd.isna(row["high"])
@@ -261,26 +281,26 @@ def test_too_few_posts_that_differ(a: list[int], b: list[int]) -> None:
         assert -1 < row["low"] <= row["difference"] <= row["high"] < 1
 
 
-def test_no_difference_and_no_spread_has_no_interval() -> None:
-    """All posts alike on both sides: an interval of no width would be a lie."""
+def test_sets_without_spread_have_no_interval() -> None:
+    """All posts of both sets are equal, so an interval of zero width would be wrong."""
     row = compare(rates("2026-03-01", [5] * 9), rates("2026-03-02", [5] * 9), at=None).iloc[0]
     assert row["difference"] == 0
     assert pd.isna(row["low"])
 
 
 def sized(number: int, centre: float, *, first: int = 0, spread: float = 1.0) -> pd.DataFrame:
-    """Make posts whose impressions are lognormal quantiles around a centre: no randomness."""
+    """Return posts whose impressions are lognormal quantiles around a centre: no randomness."""
     normal = NormalDist()
-    scores = np.array([normal.inv_cdf((place + 0.5) / number) for place in range(number)])
-    made = MARCH + first * DAY + np.arange(number) * 1000
-    return totals(made, {"impressions": np.round(centre * np.exp(spread * scores))})
+    scores = np.array([normal.inv_cdf((position + 0.5) / number) for position in range(number)])
+    created = MARCH + first * DAY + np.arange(number) * 1000
+    return totals(created, {"impressions": np.round(centre * np.exp(spread * scores))})
 
 
-def test_the_typical_post_by_hand() -> None:
-    """The geometric mean of 1 + count, less 1, and the ratio of the geometric means."""
-    one = totals(MARCH + np.arange(5), {"favorites": [0, 1, 3, 7, 15]})
-    two = totals(MARCH + DAY + np.arange(5), {"favorites": [0, 0, 1, 1, 3]})
-    row = compare(one, two, by="favorites", at=None).iloc[0]
+def test_the_typical_post_is_a_geometric_mean() -> None:
+    """It is the geometric mean of 1 + count, minus 1; the ratio is that of the geometric means."""
+    first_set = totals(MARCH + np.arange(5), {"favorites": [0, 1, 3, 7, 15]})
+    second_set = totals(MARCH + DAY + np.arange(5), {"favorites": [0, 0, 1, 1, 3]})
+    row = compare(first_set, second_set, by="favorites", at=None).iloc[0]
     assert row["statistic"] == "typical"
     assert row["a"] == pytest.approx(2 ** ((0 + 1 + 2 + 3 + 4) / 5) - 1)
     assert row["b"] == pytest.approx(2 ** ((0 + 0 + 1 + 1 + 2) / 5) - 1)
@@ -288,8 +308,8 @@ def test_the_typical_post_by_hand() -> None:
     assert row["low"] < row["ratio"] < row["high"]
 
 
-def test_one_viral_post_does_not_destroy_the_evidence_for_its_side() -> None:
-    """Typical posts 8 times apart, and one of 150,000 on the better side: found."""
+def test_a_viral_post_does_not_hide_a_difference() -> None:
+    """Typical posts differ by a factor of 8, and the better set has a post of 150,000."""
     better = sized(20, 3000)
     viral = totals([MARCH + 5 * DAY], {"impressions": [150_000]})
     both = pd.concat([better, viral], ignore_index=True)
@@ -300,8 +320,8 @@ def test_one_viral_post_does_not_destroy_the_evidence_for_its_side() -> None:
     assert mean["unequal_spread"] is pd.NA or not mean["unequal_spread"]
 
 
-def test_the_finding_is_words() -> None:
-    """What a reader of the picture is given: who, how many times, from where to where."""
+def test_the_finding_is_a_sentence() -> None:
+    """It has both names, the ratio and its interval."""
     row = compare(
         sized(20, 3000), sized(20, 375, first=1), by="impressions", at=None, names=("new", "old")
     ).iloc[0]
@@ -309,8 +329,8 @@ def test_the_finding_is_words() -> None:
     assert re.fullmatch(pattern, row["finding"])
 
 
-def test_no_difference_says_what_could_have_been_found() -> None:
-    """Two equal sets: the detectable ratio follows from the spread and the number."""
+def test_no_difference_reports_the_detectable_ratio() -> None:
+    """The detectable ratio of two equal sets follows from the spread and the number of posts."""
     row = compare(sized(20, 500), sized(20, 500, first=1), by="impressions", at=None).iloc[0]
     error = np.sqrt(2 * np.log1p(sized(20, 500)["count"].astype(float)).var() / 20)
     # Student's quantiles of 38 degrees of freedom: 2.02 for the interval, 0.84 for the power.
@@ -319,8 +339,8 @@ def test_no_difference_says_what_could_have_been_found() -> None:
     assert "would be found in 8 of 10 cases" in row["finding"]
 
 
-def test_unequal_spread_is_reported() -> None:
-    """Equal means with sigma 1.2 and 0.4: no comparison of means can be trusted."""
+def test_unequal_spread_is_reported_for_means() -> None:
+    """Equal means with sigma 1.2 and 0.4 make a comparison of means unreliable."""
     wide, narrow = sized(20, 500, spread=1.2), sized(20, 900, first=1, spread=0.4)
     row = compare(wide, narrow, by="impressions", at=None, statistic="mean").iloc[0]
     assert row["unequal_spread"]
@@ -330,21 +350,23 @@ def test_unequal_spread_is_reported() -> None:
 
 
 def handles(*sizes: tuple[str, pd.DataFrame]) -> pd.DataFrame:
-    """Put frames together, with a handle each."""
+    """Concatenate frames, each with its handle."""
     return pd.concat([frame.assign(handle=name) for name, frame in sizes], ignore_index=True)
 
 
-def test_a_column_of_two_values() -> None:
-    """The same as two frames."""
-    one, two = sized(12, 900), sized(15, 400, first=1)
-    by_column = compare(handles(("x", one), ("y", two)), by="handle", of="impressions", at=None)
-    by_frames = compare(one, two, by="impressions", at=None, names=("x", "y"))
+def test_a_column_with_two_values_compares_two_sets() -> None:
+    """The result is that of two frames."""
+    first_set, second_set = sized(12, 900), sized(15, 400, first=1)
+    by_column = compare(
+        handles(("x", first_set), ("y", second_set)), by="handle", of="impressions", at=None
+    )
+    by_frames = compare(first_set, second_set, by="impressions", at=None, names=("x", "y"))
     pd.testing.assert_frame_equal(by_column, by_frames)
 
 
 @pytest.mark.slow
-def test_a_column_of_three_values() -> None:
-    """Each against the others, and p-values corrected by Holm's method."""
+def test_a_column_with_three_values_compares_each_with_the_others() -> None:
+    """Holm's method corrects the p-values."""
     counts = handles(
         ("x", sized(15, 5000)), ("y", sized(15, 500, first=1)), ("z", sized(15, 500, first=2))
     )
@@ -360,22 +382,22 @@ def test_a_column_of_three_values() -> None:
     assert table["low"][0] < alone["low"].item()
 
 
-def test_a_post_has_one_value() -> None:
-    """A post with two values of the column belongs to no single set."""
-    one = totals([MARCH], {"impressions": [5], "favorites": [2]}).assign(handle=["x", "y"])
+def test_a_post_with_two_values_is_refused() -> None:
+    """Such a post does not belong to a single set."""
+    first_set = totals([MARCH], {"impressions": [5], "favorites": [2]}).assign(handle=["x", "y"])
     with pytest.raises(FrameError, match="has two values of 'handle'"):
-        compare(one, by="handle", of="favorites", at=None)
+        compare(first_set, by="handle", of="favorites", at=None)
 
 
-def test_holm_by_hand() -> None:
-    """The smallest of three times 3, the next times 2, never falling, at most 1."""
+def test_holms_correction_matches_a_calculation_by_hand() -> None:
+    """The smallest of three is multiplied by 3, the next by 2; values never decrease."""
     assert holm(np.array([0.04, 0.01, 0.9])).tolist() == pytest.approx([0.08, 0.03, 0.9])
     assert holm(np.array([0.03, 0.02])).tolist() == pytest.approx([0.04, 0.04])
 
 
 @pytest.mark.slow
-def test_the_interval_and_the_verdict_agree() -> None:
-    """With one comparison, a p-value of at most 5 % is an interval without the null."""
+def test_the_interval_and_the_p_value_agree() -> None:
+    """A p-value of at most 5 % means an interval without the null."""
     rng = np.random.default_rng(3)
     for _ in range(30):
         pair = side(rng, 12, factor=1.8), side(rng, 12, first=1)

@@ -1,4 +1,4 @@
-"""What may be added and compared: the vocabulary decides."""
+"""Which engagement types may be added or compared; the vocabulary decides."""
 
 from __future__ import annotations
 
@@ -24,18 +24,20 @@ VIEWS = {"impressions", "video_views", "media_views"}
 ALONE = VIEWS | {"engagements", "profile_visits", "unfollows", "unlikes", "posts_created"}
 
 
-@pytest.mark.parametrize(("one", "other"), list(combinations([str(t) for t in EngagementType], 2)))
-def test_every_pair(one: str, other: str) -> None:
-    """Views and engagements are added to nothing; interactions to each other."""
-    if {one, other} & ALONE:
+@pytest.mark.parametrize(
+    ("first", "second"), list(combinations([str(t) for t in EngagementType], 2))
+)
+def test_views_and_engagements_are_not_added_to_other_types(first: str, second: str) -> None:
+    """Interactions are added to each other."""
+    if {first, second} & ALONE:
         with pytest.raises(FrameError, match="are not added"):
-            check_addable([one, other])
+            check_addable([first, second])
     else:
-        check_addable([one, other])
+        check_addable([first, second])
 
 
-def test_one_type_is_always_addable() -> None:
-    """Over posts and hours, each type adds up; unknown ones too, but not to others."""
+def test_counts_of_one_type_are_always_addable() -> None:
+    """Each type adds up over posts and hours; unknown types do not add to others."""
     for name in [*EngagementType, "zaps"]:
         check_addable([name, name])
     check_addable([])
@@ -43,8 +45,8 @@ def test_one_type_is_always_addable() -> None:
         check_addable(["favorites", "zaps"])
 
 
-def test_the_table_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new fact is a row: no type is named in the code."""
+def test_the_table_of_facts_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new fact is a row of the table; the code names no type."""
     rows = {str(name): facts for name, facts in ENGAGEMENT_TYPES.items()}
     rows["favorites"] = replace(rows["favorites"], alone="because")
     rows["engagements"] = replace(rows["engagements"], alone="")
@@ -54,43 +56,45 @@ def test_the_table_decides(monkeypatch: pytest.MonkeyPatch) -> None:
         check_addable(["favorites", "retweets"])
 
 
-def test_sums_over_types_are_refused_where_they_would_be_made() -> None:
-    """over_time adds favorites and retweets, and not engagements and favorites."""
+def test_over_time_refuses_sums_of_incompatible_types() -> None:
+    """It adds favorites and retweets, but not engagements and favorites."""
     day = "2026-03-01"
-    added = tidy([("1", "favorites", day, 1, 2), ("1", "retweets", day, 1, 3)])
-    assert over_time(added, by=None)["count"].to_list() == [5]
-    refused = tidy([("1", "favorites", day, 1, 2), ("1", "engagements", day, 1, 3)])
+    addable = tidy([("1", "favorites", day, 1, 2), ("1", "retweets", day, 1, 3)])
+    assert over_time(addable, by=None)["count"].to_list() == [5]
+    incompatible = tidy([("1", "favorites", day, 1, 2), ("1", "engagements", day, 1, 3)])
     with pytest.raises(FrameError, match="engagements already hold"):
-        over_time(refused, by="post_id")
+        over_time(incompatible, by="post_id")
 
 
-def sides(kind: str) -> tuple[Any, Any]:
+def sides(engagement_type: str) -> tuple[Any, Any]:
     """Return counts of a time series and of /totals."""
-    series = tidy([(id_at("2026-03-01"), kind, "2026-03-01", hour, 5) for hour in range(24)])
-    totals = tidy([(id_at("2026-03-02"), kind, 7)], "post_id", "engagement_type", "count")
+    series = tidy(
+        [(id_at("2026-03-01"), engagement_type, "2026-03-01", hour, 5) for hour in range(24)]
+    )
+    totals = tidy(
+        [(id_at("2026-03-02"), engagement_type, 7)], "post_id", "engagement_type", "count"
+    )
     totals.attrs["endpoint"] = "totals"
     return series, totals
 
 
 @pytest.mark.slow
-def test_video_views_of_two_endpoints() -> None:
-    """Refused either way round, with the reason, by check, compare and standing."""
+def test_video_views_of_two_endpoints_are_not_compared() -> None:
+    """All three functions refuse them with the reason, in either order."""
     series, totals = sides("video_views")
     for pair in ((series, totals), (totals, series)):
         with pytest.raises(FrameError, match="every post carrying that video"):
             check_comparable(*pair)
     with pytest.raises(FrameError, match="time series"):
         compare(series, totals, by="video_views", at=None)
-    fromdaily = totals.assign(day=series["day"].iloc[0])[
-        ["post_id", "engagement_type", "day", "count"]
-    ]
-    fromdaily.attrs["endpoint"] = "totals"
+    daily = totals.assign(day=series["day"].iloc[0])[["post_id", "engagement_type", "day", "count"]]
+    daily.attrs["endpoint"] = "totals"
     with pytest.raises(FrameError, match="time series"):
-        standing(series, cohort=fromdaily)
+        standing(series, cohort=daily)
 
 
-def test_other_types_of_two_endpoints() -> None:
-    """Favorites mean the same on both; video views of one endpoint too."""
+def test_other_types_of_two_endpoints_are_compared() -> None:
+    """Favorites have one meaning on both; so do video views of a single endpoint."""
     check_comparable(*sides("favorites"))
     series, totals = sides("video_views")
     check_comparable(series, series)
@@ -98,8 +102,8 @@ def test_other_types_of_two_endpoints() -> None:
     check_comparable(series, totals, types=["favorites"])
 
 
-def test_nothing_told_nothing_refused() -> None:
-    """Counts by post alone, without attrs, may be of any endpoint."""
+def test_counts_of_an_unknown_endpoint_are_compared() -> None:
+    """Counts by post without attrs may come from any endpoint."""
     series, totals = sides("video_views")
     totals.attrs.clear()
     check_comparable(series, totals)

@@ -1,4 +1,4 @@
-"""How much of the counts the top posts have."""
+"""The share of counts that the top posts have."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ plot_concentration: Any = plots.plot_concentration
 
 
 def posts(*counts: int) -> pd.DataFrame:
-    """Make totals of posts."""
+    """Return totals of posts."""
     return totals([MARCH + n * 1000 for n in range(len(counts))], {"favorites": counts})
 
 
-def test_by_hand() -> None:
-    """Of 10 posts the best has 55 of 100; the Gini coefficient is that of pairs."""
+def test_concentration_matches_a_calculation_by_hand() -> None:
+    """The best of 10 posts has 55 of 100; the Gini coefficient is computed from pairs."""
     counts = (5, 5, 5, 5, 5, 5, 5, 5, 5, 55)
     row = concentration(posts(*counts)).iloc[0]
     assert row[["posts", "total", "median", "mean", "top_share"]].to_list() == [
@@ -30,25 +30,25 @@ def test_by_hand() -> None:
         10,
         0.55,
     ]
-    apart = [abs(one - other) for one in counts for other in counts]
-    assert row["gini"] == pytest.approx(sum(apart) / (2 * 10 * 9 * 10))
+    differences = [abs(first - second) for first in counts for second in counts]
+    assert row["gini"] == pytest.approx(sum(differences) / (2 * 10 * 9 * 10))
 
 
-def test_equal_and_all() -> None:
-    """0 if all posts have the same, 1 if one has all."""
+def test_the_gini_coefficient_is_0_for_equal_posts_and_1_for_one_post() -> None:
+    """It is missing if there are no counts."""
     assert concentration(posts(7, 7, 7, 7))["gini"].item() == 0
     assert concentration(posts(0, 0, 0, 9))["gini"].item() == 1
     assert concentration(posts(0, 0)).loc[0, ["top_share", "gini"]].isna().all()
 
 
-def test_refused() -> None:
+def test_a_share_above_1_is_refused() -> None:
     """A share is between 0 and 1."""
     with pytest.raises(FrameError, match="top is 10"):
         concentration(posts(1, 2), top=10)
 
 
-def test_the_plot() -> None:
-    """One bar, as long as the share."""
+def test_the_bar_is_as_long_as_the_share() -> None:
+    """The text has the share, the median and the mean."""
     ax = plot_concentration(posts(5, 5, 5, 5, 5, 5, 5, 5, 5, 55))
     assert [bar.get_width() for bar in ax.patches] == [0.55]
     assert ax.texts[0].get_text() == "55 %; median 5, mean 10"

@@ -1,4 +1,4 @@
-"""What counts cover travels with them, or is not known: never assumed."""
+"""The period that counts cover is kept in attrs; without them it is unknown, never assumed."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ from engagement_pandas.metrics import (
 )
 
 POST = "2043975803238093234"
-"""Made at 08:53:01 on 14 April 2026."""
+"""Created at 08:53:01 on 14 April 2026."""
 
 
 @pytest.fixture(scope="module")
-def answered() -> Any:
-    """Return the last 28 hours before 12:58 of 15 April, and the posts."""
+def counts_and_posts() -> Any:
+    """Return the 28 hours before 12:58 of 15 April, and the posts."""
     with ep.demo_client(now="2026-04-15T12:58:00Z", posts=200) as demo:
         mine = demo.posts[demo.posts["handle"] == "sandbox_bakery"].tail(60)
         request = ep.last_28_hours(mine, engagement_types=["impressions"])
         return ep.flatten(demo.client.fetch(request)), mine
 
 
-def stripped(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return the same counts without attrs, as DuckDB or polars hand them back."""
+def without_attrs(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the counts without attrs, as after DuckDB or polars."""
     frame = counts.copy()
     frame.attrs = {}
     return frame
 
 
-def through_csv(counts: pd.DataFrame) -> pd.DataFrame:
+def csv_round_trip(counts: pd.DataFrame) -> pd.DataFrame:
     """Write and read counts."""
     file = io.StringIO()
     ep.write_csv(counts, file)
@@ -55,92 +55,101 @@ def through_csv(counts: pd.DataFrame) -> pd.DataFrame:
     return ep.read_csv(file)
 
 
-def of_post(counts: pd.DataFrame) -> Any:
-    """Return the half-life of the post by name."""
+def half_life_of_post(counts: pd.DataFrame) -> Any:
+    """Return the half-life of one post."""
     return half_life(counts).set_index("post_id").loc[POST]
 
 
-def test_an_answer_states_its_edges(answered: Any) -> None:
-    """Of /28hr exactly as the answer has them; so the age is 28 h 4 min 59 s and no more."""
-    counts, _ = answered
+def test_counts_have_the_edges_of_the_response(counts_and_posts: Any) -> None:
+    """The edges of /28hr are exact, so the age of the oldest post is 28 h 4 min 59 s."""
+    counts, _ = counts_and_posts
     end = datetime.fromisoformat(counts.attrs["end"])
     assert counts.attrs["end"] == counts.attrs["retrieved_at"]
-    begun = datetime.fromisoformat(counts.attrs["start"])  # of the last of some answers
-    assert timedelta() <= begun - (end - timedelta(hours=28)) < timedelta(minutes=1)
-    life = of_post(counts)
-    assert pd.isna(life["t50"])
-    assert life["why_not"] == "begins_late"
-    assert life["age"] == pytest.approx(28 + 5 / 60, abs=0.02)
+    start = datetime.fromisoformat(counts.attrs["start"])  # of the last response
+    assert timedelta() <= start - (end - timedelta(hours=28)) < timedelta(minutes=1)
+    result = half_life_of_post(counts)
+    assert pd.isna(result["t50"])
+    assert result["why_not"] == "begins_late"
+    assert result["age"] == pytest.approx(28 + 5 / 60, abs=0.02)
 
 
 @pytest.mark.slow
-def test_csv_and_parquet_keep_the_edges(answered: Any, tmp_path: Any) -> None:
-    """Both round-trip attrs, and so every number that rests on them."""
-    counts, _ = answered
+def test_csv_and_parquet_keep_the_edges(counts_and_posts: Any, tmp_path: Any) -> None:
+    """Both round-trip attrs, and every number that depends on them."""
+    counts, _ = counts_and_posts
     ep.write_parquet(counts, tmp_path / "a.parquet")
-    for found in (through_csv(counts), ep.read_parquet(tmp_path / "a.parquet")):
+    for found in (csv_round_trip(counts), ep.read_parquet(tmp_path / "a.parquet")):
         assert found.attrs == counts.attrs
         pd.testing.assert_frame_equal(half_life(found), half_life(counts))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lose", [stripped, lambda c: pd.concat([c.iloc[:9], stripped(c[9:])])])
-def test_lost_edges_are_unknown(answered: Any, lose: Any) -> None:
-    """No half-life, no complete bucket, no last age; and the reason is stated."""
-    counts, _ = answered
+@pytest.mark.parametrize(
+    "remove_attrs", [without_attrs, lambda c: pd.concat([c.iloc[:9], without_attrs(c[9:])])]
+)
+def test_counts_without_edges_have_unknown_ages(counts_and_posts: Any, remove_attrs: Any) -> None:
+    """There is no half-life, complete bucket or last age, and the error has the reason."""
+    counts, _ = counts_and_posts
     kept = counts.groupby("post_id").filter(lambda rows: len(rows) == 29)
-    lost = lose(counts)
-    lost["engagement_type"] = lost["engagement_type"].astype("category")
-    assert lost.attrs == {}
+    without_edges = remove_attrs(counts)
+    without_edges["engagement_type"] = without_edges["engagement_type"].astype("category")
+    assert without_edges.attrs == {}
     assert len(kept) > 0
-    life = half_life(lost)
-    assert life["t50"].isna().all()
-    assert set(life["why_not"]) >= {"edges_unknown"}
-    assert life["age"].isna().all()
-    for table in (over_time(lost, every="h"), running_total(lost, every="h"), cumulative(lost)):
+    result = half_life(without_edges)
+    assert result["t50"].isna().all()
+    assert set(result["why_not"]) >= {"edges_unknown"}
+    assert result["age"].isna().all()
+    for table in (
+        over_time(without_edges, every="h"),
+        running_total(without_edges, every="h"),
+        cumulative(without_edges),
+    ):
         assert not table["complete"].fillna(value=False).any()
         assert table["complete"].isna().any()
-    assert by_age(lost)["complete"].fillna(value=False).sum() == 0
-    assert age(lost).isna().sum() == lost.groupby("post_id").ngroups
-    report = summarise(lost)
+    assert by_age(without_edges)["complete"].fillna(value=False).sum() == 0
+    assert age(without_edges).isna().sum() == without_edges.groupby("post_id").ngroups
+    report = summarise(without_edges)
     assert report[["half_life", "percentile", "age"]].isna().all(axis=None)
     for metric in (benchmark, standing):
         with pytest.raises(FrameError, match=r"merged.attrs = counts.attrs"):
-            metric(lost)
-    sides = lost[lost["post_id"] < POST], lost[lost["post_id"] >= POST]
+            metric(without_edges)
+    sides = (
+        without_edges[without_edges["post_id"] < POST],
+        without_edges[without_edges["post_id"] >= POST],
+    )
     with pytest.raises(FrameError, match=r"merged.attrs = counts.attrs"):
         compare(*sides, by="impressions")
 
 
-def test_the_cure(answered: Any) -> None:
-    """One line gives all back; a merge needs no more."""
-    counts, posts = answered
+def test_restored_attrs_restore_the_results(counts_and_posts: Any) -> None:
+    """One assignment after a merge is sufficient."""
+    counts, posts = counts_and_posts
     merged = counts.merge(posts[["post_id", "handle"]], on="post_id")
     merged.attrs = counts.attrs
     pd.testing.assert_frame_equal(half_life(merged), half_life(counts))
-    typed = stripped(counts)
+    typed = without_attrs(counts)
     typed.attrs |= {"start": "2026-04-14T08:58Z", "end": "2026-04-15T12:58Z"}
-    assert of_post(typed)["age"] == pytest.approx(28 + 299 / 3600, abs=0.001)
+    assert half_life_of_post(typed)["age"] == pytest.approx(28 + 299 / 3600, abs=0.001)
 
 
-def test_a_window_does_not_widen_the_edges(answered: Any) -> None:
-    """Whoever names a wider window does not make the first hour of /28hr complete."""
-    counts, _ = answered
+def test_a_wider_window_does_not_make_edges_complete(counts_and_posts: Any) -> None:
+    """The first hour of /28hr stays incomplete."""
+    counts, _ = counts_and_posts
     wide = over_time(counts, every="h", window=("2026-04-14T08:00Z", "2026-04-15T13:00Z"))
     assert not wide["complete"].iloc[[0, -1]].any()
 
 
 @pytest.mark.parametrize("attrs", [{"start": "2026-03-02T00:00Z", "end": "2026-03-02T00:00Z"}])
-def test_edges_that_are_none(attrs: dict[str, str]) -> None:
-    """An empty stretch is refused."""
+def test_an_empty_period_is_refused(attrs: dict[str, str]) -> None:
+    """Its start is its end."""
     counts = tidy([("1", "impressions", "2026-03-01", 0, 1)])
     counts.attrs = attrs
     with pytest.raises(FrameError, match="which is empty"):
         over_time(counts)
 
 
-def test_days_at_the_edges_of_a_window() -> None:
-    """A window from noon to noon: both days are cut, and the ages end at noon."""
+def test_days_cut_by_the_window_are_incomplete() -> None:
+    """A window from noon to noon cuts both days, and the ages end at noon."""
     post = id_at("2026-03-01T06:00:00")
     days = [f"2026-03-0{day}" for day in (1, 2, 3)]
     counts = tidy(
@@ -158,10 +167,10 @@ def test_days_at_the_edges_of_a_window() -> None:
 HOURS = {f"{hour:02d}": "1" for hour in range(24)}
 
 
-def answer(
+def response_by_day(
     window: tuple[str, str], post: str, day: str, by: ep.Grouping = ep.BY_DAY
 ) -> ep.EngagementResponse:
-    """Answer a question of one post and window, by day."""
+    """Return a response for one post and window, by day."""
     request = ep.historical(
         [post], engagement_types=["impressions"], window=ep.Window.covering(*window), by=by
     )
@@ -170,113 +179,121 @@ def answer(
     return ep.EngagementResponse(request, body, 200, pd.Timestamp("2026-03-09T00:00Z"))
 
 
-def test_windows_that_differ_by_post() -> None:
-    """By day, an edge that is not everybody's is not known; windows that meet are one."""
-    one, other = id_at("2026-02-01T00:00:00"), id_at("2026-02-01T00:00:00", 1)
+def test_windows_that_differ_by_post_have_no_common_edges() -> None:
+    """Adjacent windows of one post are joined."""
+    first, second = id_at("2026-02-01T00:00:00"), id_at("2026-02-01T00:00:00", 1)
     morning, evening = ("2026-03-01", "2026-03-01T12:00Z"), ("2026-03-01T12:00Z", "2026-03-02")
-    both = [answer(morning, one, "2026-03-01"), answer(evening, one, "2026-03-01")]
+    both = [
+        response_by_day(morning, first, "2026-03-01"),
+        response_by_day(evening, first, "2026-03-01"),
+    ]
     counts = ep.flatten(both)
     assert counts["count"].to_list() == [6]
     assert counts.attrs["start"] == "2026-03-01T00:00:00+00:00"
     assert over_time(counts)["complete"].to_list() == [True]
-    apart = ep.flatten([both[0], answer(evening, other, "2026-03-01")])
-    assert "start" not in apart.attrs
-    assert over_time(apart)["complete"].isna().all()
+    of_two_posts = ep.flatten([both[0], response_by_day(evening, second, "2026-03-01")])
+    assert "start" not in of_two_posts.attrs
+    assert over_time(of_two_posts)["complete"].isna().all()
 
 
-def test_a_body_names_its_edges() -> None:
-    """``start`` and ``end`` of a body become attrs; without them nothing is known."""
+def test_edges_are_read_from_the_body() -> None:
+    """``start`` and ``end`` of a body become attrs; without them the edges are unknown."""
     body: dict[str, Any] = {"g": {"1": {"impressions": {"2026-03-01": HOURS}}}}
     assert over_time(ep.flatten_json(body))["complete"].isna().all()
     named = ep.flatten_json(body | {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"})
     assert over_time(named)["complete"].to_list() == [True]
-    # 29 hours may be the 28 of /28hr, rounded to whole ones.
+    # A window of 29 hours may be that of /28hr, rounded to hours.
     last = ep.flatten_json(body | {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T05:00:00Z"})
     assert "start" not in last.attrs
 
 
-# Rows that are absent, and rows that stand twice.
+# Absent rows
 
 
-def hourly(*posts: tuple[str, range], kinds: Any = ("impressions",), count: int = 10) -> Any:
-    """Count posts in some hours of 1 March."""
+def hourly(*posts: tuple[str, range], types: Any = ("impressions",), count: int = 10) -> Any:
+    """Return counts of posts in some hours of 1 March."""
     return tidy(
         [
-            (post, kind, "2026-03-01", hour, count)
+            (post, engagement_type, "2026-03-01", hour, count)
             for post, hours in posts
-            for kind in kinds
+            for engagement_type in types
             for hour in hours
         ]
     )
 
 
 OLD, NEW = id_at("2026-02-01T00:00:00"), id_at("2026-03-01T14:20:00")
-WHOLE = ("2026-03-01", "2026-03-02")
+DAY = ("2026-03-01", "2026-03-02")
 
 
-def test_a_post_begins_with_its_making() -> None:
-    """Made at 14:20: its first day lacks nothing; an hour later it lacks one."""
+def test_hours_before_the_creation_are_not_missing() -> None:
+    """The first day of a post created at 14:20 is complete; from an hour later it is not."""
     full = hourly((OLD, range(24)), (NEW, range(14, 24)))
     for by in (None, "post_id", "engagement_type", ["post_id", "engagement_type"]):
-        assert over_time(full, by=by, window=WHOLE)["complete"].all(), by
+        assert over_time(full, by=by, window=DAY)["complete"].all(), by
     late = hourly((OLD, range(24)), (NEW, range(15, 24)))
-    assert over_time(late, window=WHOLE)["complete"].to_list() == [False]
-    by_post = over_time(late, by="post_id", window=WHOLE).set_index("post_id")["complete"]
+    assert over_time(late, window=DAY)["complete"].to_list() == [False]
+    by_post = over_time(late, by="post_id", window=DAY).set_index("post_id")["complete"]
     assert by_post.to_dict() == {OLD: True, NEW: False}
     zeros = hourly((OLD, range(24)), (NEW, range(24)), count=0)
-    assert over_time(zeros, window=WHOLE)["complete"].all()
+    assert over_time(zeros, window=DAY)["complete"].all()
 
 
-def test_a_post_without_rows() -> None:
-    """In an hour, in a type, or at all: then ``posts`` name it."""
-    full = hourly((OLD, range(24)), (NEW, range(14, 24)), kinds=("replies", "favorites"))
-    hole = (full["post_id"] == OLD) & (full["hour"] == 7) & (full["engagement_type"] == "favorites")
-    days = over_time(full[~hole], window=WHOLE).set_index("engagement_type")["complete"]
+def test_a_post_without_rows_makes_the_day_incomplete() -> None:
+    """Rows are absent in an hour, in a type, or for a complete post, which ``posts`` must name."""
+    full = hourly((OLD, range(24)), (NEW, range(14, 24)), types=("replies", "favorites"))
+    missing_hour = (
+        (full["post_id"] == OLD) & (full["hour"] == 7) & (full["engagement_type"] == "favorites")
+    )
+    days = over_time(full[~missing_hour], window=DAY).set_index("engagement_type")["complete"]
     assert days.to_dict() == {"replies": True, "favorites": False}
-    assert over_time(full[~hole], by="post_id", window=WHOLE)["complete"].to_list() == [False, True]
-    gone = full[(full["post_id"] != OLD) | (full["engagement_type"] != "favorites")]
-    days = over_time(gone, window=WHOLE).set_index("engagement_type")["complete"]
+    assert over_time(full[~missing_hour], by="post_id", window=DAY)["complete"].to_list() == [
+        False,
+        True,
+    ]
+    without_favorites = full[(full["post_id"] != OLD) | (full["engagement_type"] != "favorites")]
+    days = over_time(without_favorites, window=DAY).set_index("engagement_type")["complete"]
     assert days.to_dict() == {"replies": True, "favorites": False}
-    alone = full[full["post_id"] == NEW]
-    assert over_time(alone, window=WHOLE)["complete"].all()
+    new_only = full[full["post_id"] == NEW]
+    assert over_time(new_only, window=DAY)["complete"].all()
     for posts in ([OLD, NEW], pd.DataFrame({"post_id": [OLD, NEW]})):
-        assert not over_time(alone, window=WHOLE, posts=posts)["complete"].any()
-    kinds = {"numerator": "favorites", "denominator": "replies"}
-    assert rate_over_time(full, window=WHOLE, **kinds)["complete"].to_list() == [True]
-    assert rate_over_time(gone, window=WHOLE, **kinds)["complete"].to_list() == [False]
+        assert not over_time(new_only, window=DAY, posts=posts)["complete"].any()
+    types = {"numerator": "favorites", "denominator": "replies"}
+    assert rate_over_time(full, window=DAY, **types)["complete"].to_list() == [True]
+    assert rate_over_time(without_favorites, window=DAY, **types)["complete"].to_list() == [False]
     with pytest.raises(FrameError, match="posts lack"):
-        over_time(alone, posts="123")
+        over_time(new_only, posts="123")
 
 
 @pytest.mark.parametrize("metric", [over_time, rate_over_time])
 @pytest.mark.parametrize("posts", [list, lambda links: pd.DataFrame({"post_id": links})])
-def test_posts_are_named_by_links(metric: Any, posts: Any) -> None:
-    """They mean the posts that they lead to: one without rows is missed, none is another one."""
-    kinds = {"numerator": "favorites", "denominator": "replies"} if metric is rate_over_time else {}
-    full = hourly((OLD, range(24)), (NEW, range(14, 24)), kinds=("replies", "favorites"))
+def test_posts_may_be_links(metric: Any, posts: Any) -> None:
+    """A link means its post: a post without rows is missing, and no post is added."""
+    types = {"numerator": "favorites", "denominator": "replies"} if metric is rate_over_time else {}
+    full = hourly((OLD, range(24)), (NEW, range(14, 24)), types=("replies", "favorites"))
     links = posts([f"https://x.com/a/status/{post}?s=20" for post in (OLD, NEW)])
-    known = metric(full, by="post_id", window=WHOLE, posts=links, **kinds)
+    known = metric(full, by="post_id", window=DAY, posts=links, **types)
     assert known["post_id"].to_list() == [OLD, NEW]
     assert known["complete"].all()
-    alone = full[full["post_id"] == NEW]
-    assert not metric(alone, by=None, window=WHOLE, posts=links, **kinds)["complete"].any()
+    new_only = full[full["post_id"] == NEW]
+    assert not metric(new_only, by=None, window=DAY, posts=links, **types)["complete"].any()
 
 
-def test_against_a_plain_count() -> None:
-    """Complete where every post has each hour since its making, counted in plain loops."""
-    dice = np.random.default_rng(5)
-    made = {id_at(f"2026-03-01T{hour:02d}:30:00", hour): hour for hour in (2, 9, 14, 20)}
+def test_completeness_matches_plain_loops() -> None:
+    """An hour is complete where every post has a count since its creation."""
+    rng = np.random.default_rng(5)
+    created = {id_at(f"2026-03-01T{hour:02d}:30:00", hour): hour for hour in (2, 9, 14, 20)}
     rows = [
-        (post, "impressions", "2026-03-01", hour, pd.NA if dice.random() < 0.04 else 1)
-        for post, born in made.items()
+        (post, "impressions", "2026-03-01", hour, pd.NA if rng.random() < 0.04 else 1)
+        for post, created_hour in created.items()
         for hour in range(24)
-        if dice.random() > 0.08
+        if rng.random() > 0.08
     ]
     counts = tidy(rows)
     known = {(row[0], row[3]) for row in rows if not pd.isna(row[4])}
-    found = over_time(counts, every="h", window=WHOLE)["complete"].to_list()
+    found = over_time(counts, every="h", window=DAY)["complete"].to_list()
     expected = [
-        all((post, hour) in known for post, born in made.items() if born <= hour)
+        all((post, hour) in known for post, created_hour in created.items() if created_hour <= hour)
         for hour in range(24)
     ]
     assert found == expected
@@ -284,9 +301,9 @@ def test_against_a_plain_count() -> None:
 
 
 @pytest.mark.slow
-def test_sums_state_what_they_lack() -> None:
-    """Unknown counts and absent rows, post by post."""
-    counts = hourly((OLD, range(24)), (NEW, range(14, 24)), kinds=("impressions", "engagements"))
+def test_sums_report_missing_hours() -> None:
+    """Unknown counts and absent rows are counted by post."""
+    counts = hourly((OLD, range(24)), (NEW, range(14, 24)), types=("impressions", "engagements"))
     counts.loc[3, "count"] = pd.NA  # of the old post, hour 3, impressions
     counts = counts[~((counts["post_id"] == NEW) & (counts["hour"] == 20))]
     report = summarise(counts).set_index("post_id")

@@ -1,4 +1,4 @@
-"""Ratios of sums, their intervals, and what has no partner."""
+"""Ratios of sums, their intervals, and counts without a partner."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ROWS = tidy(
 
 
 def by_hand(counts: pd.DataFrame, keys: list[str]) -> dict[Any, tuple[int, int]]:
-    """Sum engagements and impressions where both are there, in plain loops."""
+    """Sum engagements and impressions where both are known, in plain loops."""
     cells: dict[Any, dict[str, int]] = defaultdict(dict)
     axes = [name for name in ("post_id", "day", "hour") if name in counts]
     groups: dict[Any, Any] = {}
@@ -52,71 +52,77 @@ def by_hand(counts: pd.DataFrame, keys: list[str]) -> dict[Any, tuple[int, int]]
     return {key: (above, below) for key, (above, below) in sums.items()}
 
 
-def test_a_ratio_of_sums() -> None:
-    """16 of 400, not the mean of 10 % and 2 %; 15 of 10 is above one and flagged."""
+def test_a_rate_is_a_ratio_of_sums() -> None:
+    """It is 16 of 400, not the mean of 10 % and 2 %; 15 of 10 is above one and flagged."""
     rates = engagement_rate(ROWS).set_index("post_id")
     assert rates.loc["1", ["engagements", "impressions", "rate"]].to_list() == [16, 400, 0.04]
     assert rates["above_one"].fillna(value=False).to_dict()["2"]
     assert rates["above_one"].sum() == 1
 
 
-def test_above_one_and_not_at_it() -> None:
-    """19 of 20 and 20 of 20 are not above one, 21 of 20 are."""
+def test_only_rates_above_one_are_flagged() -> None:
+    """19 of 20 and 20 of 20 are not flagged; 21 of 20 is."""
     rows = [
-        (str(above), kind, count)
+        (str(above), engagement_type, count)
         for above in (19, 20, 21)
-        for kind, count in (("impressions", 20), ("engagements", above))
+        for engagement_type, count in (("impressions", 20), ("engagements", above))
     ]
     rates = engagement_rate(tidy(rows, "post_id", "engagement_type", "count"))
     assert rates["above_one"].to_list() == [False, False, True]
 
 
-def test_missing_is_no_zero() -> None:
-    """Without a partner, with an unknown one, or without impressions: <NA>, sums kept."""
+def test_missing_counts_are_not_zero() -> None:
+    """Without a known partner or impressions the rate is <NA>, and the sums are kept."""
     rates = engagement_rate(ROWS).set_index("post_id").loc[["3", "4", "5"]]
     assert rates[["rate", "low", "high", "above_one"]].isna().all(axis=None)
     assert rates["impressions"].to_list() == [50, 70, 0]
     assert rates["engagements"].isna().to_list() == [True, True, False]
 
 
-def test_only_what_has_a_partner_counts() -> None:
-    """By nothing: posts 1, 2 and 5 have both, so 31 of 410; 50 and 70 are left out."""
-    whole = engagement_rate(ROWS, by=None)
-    assert whole[["engagements", "impressions"]].iloc[0].to_list() == [31, 410]
-    assert whole["rate"].item() == 31 / 410
+def test_only_counts_with_a_partner_are_in_the_rate() -> None:
+    """Posts 1, 2 and 5 have both, so the rate is 31 of 410; 50 and 70 are left out."""
+    overall = engagement_rate(ROWS, by=None)
+    assert overall[["engagements", "impressions"]].iloc[0].to_list() == [31, 410]
+    assert overall["rate"].item() == 31 / 410
 
 
 @pytest.mark.parametrize("keys", [["post_id"], ["hour"], ["day", "hour"], ["post_id", "hour"], []])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_against_loops(keys: list[str], seed: int) -> None:
-    """Any keys, in any order of the rows, with holes."""
-    dice = np.random.default_rng(seed)
+def test_rates_match_plain_loops(keys: list[str], seed: int) -> None:
+    """Keys and the order of rows vary, and counts are missing."""
+    rng = np.random.default_rng(seed)
     rows = [
-        (str(post), kind, day, hour, pd.NA if dice.random() < 0.1 else int(dice.integers(0, 50)))
+        (
+            str(post),
+            engagement_type,
+            day,
+            hour,
+            pd.NA if rng.random() < 0.1 else int(rng.integers(0, 50)),
+        )
         for post in range(5)
-        for kind in ("impressions", "engagements", "favorites")
+        for engagement_type in ("impressions", "engagements", "favorites")
         for day in ("2026-03-01", "2026-03-02")
         for hour in range(4)
-        if dice.random() < 0.8
+        if rng.random() < 0.8
     ]
     counts = tidy(rows).sample(frac=1, random_state=seed)
     rates = engagement_rate(counts, by=keys or None)
     known = rates[rates["rate"].notna()]
     names = ["engagements", "impressions"]
-    found = {
+    actual = {
         tuple(row[key] for key in keys): (row[names[0]], row[names[1]])
         for row in known.to_dict("records")
     }
-    assert found == {key: sums for key, sums in by_hand(counts, keys).items() if sums[1] > 0}
+    assert actual == {key: sums for key, sums in by_hand(counts, keys).items() if sums[1] > 0}
     assert np.allclose(known["rate"], known["engagements"] / known["impressions"])
 
 
 @pytest.mark.slow
-def test_against_loops_in_the_sandbox(bakery: Any) -> None:
-    """On fetched counts by hour, and on totals: the same as plain loops."""
+def test_rates_of_the_sandbox_match_plain_loops(bakery: Any) -> None:
+    """Both hourly counts and totals agree."""
     for counts in (bakery.few, bakery.totals):
-        found = engagement_rate(counts)
-        known = found[found["rate"].notna()].set_index("post_id")
+        actual = engagement_rate(counts)
+        known = actual[actual["rate"].notna()].set_index("post_id")
         expected = {k[0]: s for k, s in by_hand(counts, ["post_id"]).items() if s[1] > 0}
         assert set(known.index) == set(expected)
         for post, (above, below) in expected.items():
@@ -124,8 +130,8 @@ def test_against_loops_in_the_sandbox(bakery: Any) -> None:
     assert known["above_one"].any()
 
 
-def test_further_columns_are_keys() -> None:
-    """Counts merged with campaigns give a rate a campaign; no campaign is one as well."""
+def test_additional_columns_are_keys() -> None:
+    """Counts merged with campaigns give a rate per campaign; missing campaigns form a group."""
     campaigns = pd.DataFrame({"post_id": ["1", "2"], "campaign": ["spring", "spring"]})
     counts = ROWS.merge(campaigns, how="left", on="post_id")
     rates = engagement_rate(counts, by="campaign")
@@ -133,8 +139,8 @@ def test_further_columns_are_keys() -> None:
     assert rates["campaign"].isna().to_list() == [False, True]
 
 
-def test_dtypes() -> None:
-    """Keys keep theirs; sums are Int64, rates Float64, the flag boolean."""
+def test_columns_have_the_documented_dtypes() -> None:
+    """Keys keep their dtypes; sums are Int64, rates Float64, the flag boolean."""
     assert engagement_rate(ROWS, by=["post_id", "day", "hour"]).dtypes.astype(str).to_dict() == {
         "post_id": "str",
         "day": "datetime64[us]",
@@ -150,15 +156,15 @@ def test_dtypes() -> None:
     }
 
 
-def test_a_type_that_is_not_counted() -> None:
-    """Known to the vocabulary and not to the frame: <NA>, since nobody asked for it."""
+def test_a_type_that_was_not_requested_is_missing() -> None:
+    """The vocabulary knows it, but the frame does not have it."""
     rates = engagement_rate(ROWS, numerator="url_clicks")
     assert rates["rate"].isna().all()
     assert rates["url_clicks"].isna().all()
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("arguments", "words"),
     [
         ({"numerator": "engagments"}, "did you mean 'engagements'"),
         ({"numerator": "impressions"}, "name two"),
@@ -169,13 +175,13 @@ def test_a_type_that_is_not_counted() -> None:
         ({"confidence": 95}, "confidence is 95"),
     ],
 )
-def test_refused(asked: dict[str, Any], words: str) -> None:
-    """Typing errors, a type over itself, columns that are none."""
+def test_invalid_arguments_are_refused(arguments: dict[str, Any], words: str) -> None:
+    """Typing errors, a type divided by itself, and unknown columns."""
     with pytest.raises(FrameError, match=words):
-        engagement_rate(ROWS, **asked)
+        engagement_rate(ROWS, **arguments)
 
 
-def test_wrong_dtype_is_refused() -> None:
+def test_wrong_dtypes_are_refused() -> None:
     """IDs that were floats have lost digits; a half is not a count."""
     with pytest.raises(FrameError, match=r"'post_id' in row 0 is .*read the IDs again as text"):
         engagement_rate(ROWS.astype({"post_id": "float64"}))
@@ -188,7 +194,7 @@ def test_wrong_dtype_is_refused() -> None:
 
 
 def test_negative_sums_have_no_interval() -> None:
-    """More unlikes than likes: the rate is what it is, the interval unknown."""
+    """More unlikes than likes give a negative rate and an unknown interval."""
     rows = [("1", "impressions", 100), ("1", "favorites", -2)]
     counts = tidy(rows, "post_id", "engagement_type", "count")
     rate = engagement_rate(counts, numerator="favorites")
@@ -198,7 +204,7 @@ def test_negative_sums_have_no_interval() -> None:
 
 @given(count=st.integers(0, 10**6), exposure=st.integers(1, 10**6))
 def test_the_interval_solves_its_equation(count: int, exposure: int) -> None:
-    """Both ends are z standard errors away, by the error at that end; the rate is inside."""
+    """Both ends are z standard errors away, computed at that end; the rate is inside."""
     low, high = rate_interval([count], [exposure])
     z = 1.959963984540054
     for end in (low[0], high[0]):
@@ -207,43 +213,43 @@ def test_the_interval_solves_its_equation(count: int, exposure: int) -> None:
 
 
 @pytest.mark.parametrize(("rate", "exposure"), [(0.03, 300), (0.03, 10_000), (1.7, 40), (1.7, 900)])
-def test_the_interval_covers(rate: float, exposure: int) -> None:
-    """95 % of Poisson counts have the true rate in it, below one and above."""
+def test_the_interval_covers_the_true_rate(rate: float, exposure: int) -> None:
+    """It contains the rate for 95 % of Poisson counts, below one and above."""
     count = np.random.default_rng(3).poisson(rate * exposure, 20_000)
     low, high = rate_interval(count, exposure)
     covered = ((low <= rate) & (rate <= high)).mean()
     assert 0.93 <= covered <= 0.97
 
 
-def test_the_prior_is_found_again() -> None:
-    """Rates drawn from a Gamma: its mean and its worth in impressions come back."""
-    dice = np.random.default_rng(5)
-    exposure = dice.integers(200, 5000, 4000)
-    rates = dice.gamma(0.04 * 400, 1 / 400, 4000)
-    prior = fit_prior(dice.poisson(rates * exposure), exposure)
+def test_the_prior_is_estimated() -> None:
+    """For rates drawn from a Gamma, its mean and its equivalent impressions are recovered."""
+    rng = np.random.default_rng(5)
+    exposure = rng.integers(200, 5000, 4000)
+    rates = rng.gamma(0.04 * 400, 1 / 400, 4000)
+    prior = fit_prior(rng.poisson(rates * exposure), exposure)
     assert prior.rate == pytest.approx(0.04, rel=0.03)
     assert prior.exposure == pytest.approx(400, rel=0.1)
 
 
-def test_the_shrunk_interval_covers() -> None:
-    """95 % of true rates lie in it, small posts and large ones alike."""
-    dice = np.random.default_rng(6)
+def test_the_shrunk_interval_covers_the_true_rate() -> None:
+    """95 % of true rates lie in it, for small posts and large ones."""
+    rng = np.random.default_rng(6)
     exposure = np.repeat([30, 300, 3000], 4000)
-    rates = dice.gamma(0.04 * 400, 1 / 400, len(exposure))
-    _, low, high = Prior(0.04, 400).shrunk(dice.poisson(rates * exposure), exposure)
+    rates = rng.gamma(0.04 * 400, 1 / 400, len(exposure))
+    _, low, high = Prior(0.04, 400).shrunk(rng.poisson(rates * exposure), exposure)
     covered = ((low <= rates) & (rates <= high)).reshape(3, -1).mean(axis=1)
     assert ((covered > 0.935) & (covered < 0.965)).all()
 
 
-def test_no_difference_is_worth_everything() -> None:
-    """Where rates differ by less than chance, each is drawn as far as can be."""
+def test_rates_without_a_difference_are_shrunk_most() -> None:
+    """Rates that differ by less than chance get the strongest prior."""
     prior = fit_prior([10, 10, 10], [100, 100, 100])
     assert (prior.rate, prior.exposure) == (0.1, 300)
     assert fit_prior([], []) == Prior(0.0, 0.0)
 
 
-def test_a_post_without_exposure_is_in_the_interval_too() -> None:
-    """Its engagements are in the rate, so that the rate lies within its interval."""
+def test_the_interval_includes_posts_without_impressions() -> None:
+    """Their engagements are in the rate, so the rate lies within its interval."""
     rows = [(str(n), "impressions", "2026-03-01", 5, 100 * (n < 8)) for n in range(10)]
     rows += [(str(n), "engagements", "2026-03-01", 5, 5 + 40 * (n > 7)) for n in range(10)]
     row = engagement_rate(tidy(rows), by=None).iloc[0]

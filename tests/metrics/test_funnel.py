@@ -1,4 +1,4 @@
-"""From impressions to follows, and which types go together."""
+"""Funnels from impressions to follows, and correlations of types."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ SIZES = {
 
 
 def posts(sizes: dict[str, list[int]]) -> pd.DataFrame:
-    """Make totals of posts."""
+    """Return totals of posts."""
     number = len(next(iter(sizes.values())))
     return totals([MARCH + n * 1000 for n in range(number)], sizes)
 
 
-def test_by_hand() -> None:
+def test_a_funnel_matches_a_calculation_by_hand() -> None:
     """10,000 impressions, 500 expands, 50 clicks, 5 follows: 5 %, 10 %, 10 %."""
     table = funnel(posts(SIZES))
     assert table["engagement_type"].to_list() == ORDER
@@ -37,35 +37,35 @@ def test_by_hand() -> None:
 
 
 @pytest.mark.slow
-def test_the_interval_is_that_of_the_rate() -> None:
-    """Posts as clusters, as engagement_rate() has it for all posts."""
+def test_the_interval_is_that_of_engagement_rate() -> None:
+    """Posts are clusters, as in engagement_rate() for all posts."""
     row = funnel(posts(SIZES)).iloc[2]
-    whole = engagement_rate(
+    overall = engagement_rate(
         posts(SIZES), by=None, numerator="url_clicks", denominator="detail_expands"
     ).iloc[0]
-    assert row[["rate", "low", "high"]].to_list() == whole[["rate", "low", "high"]].to_list()
+    assert row[["rate", "low", "high"]].to_list() == overall[["rate", "low", "high"]].to_list()
     narrow = funnel(posts(SIZES), confidence=0.5).iloc[2]
     assert row["low"] < narrow["low"] < narrow["high"] < row["high"]
 
 
-def test_an_absent_step_is_left_out_openly() -> None:
-    """A row without numbers; the next step is divided by the last one that is there."""
+def test_an_absent_step_has_a_row_without_numbers() -> None:
+    """The next step is divided by the last known one."""
     table = funnel(posts({name: SIZES[name] for name in ORDER if name != "detail_expands"}))
     assert table.loc[1, ["count", "rate", "low", "of_first", "missing"]].isna().all()
     assert table["previous"].fillna("").to_list() == ["", "", "impressions", "url_clicks"]
     assert table.loc[2, "rate"] == 0.005
 
 
-def test_missing_is_not_zero() -> None:
-    """A post whose clicks are unknown is in no rate of clicks."""
+def test_a_missing_count_is_not_zero() -> None:
+    """A post with unknown clicks is in no rate of clicks."""
     counts = posts(SIZES)
-    unknown = (counts["engagement_type"] == "url_clicks") & (counts["count"] == 30)
-    table = funnel(counts.assign(count=counts["count"].mask(unknown)))
+    masked = (counts["engagement_type"] == "url_clicks") & (counts["count"] == 30)
+    table = funnel(counts.assign(count=counts["count"].mask(masked)))
     assert table.loc[2, ["count", "rate", "missing"]].to_list() == [20, 20 / 300, 1]
 
 
-def test_steps_by_name() -> None:
-    """In the given order, by name or label; absent ones, one alone and doubles are refused."""
+def test_steps_are_names_or_labels() -> None:
+    """They keep the given order; unknown, single and duplicate steps are refused."""
     table = funnel(posts(SIZES), steps=["user_follows", "Link clicks"])
     assert table["engagement_type"].to_list() == ["user_follows", "url_clicks"]
     assert table.loc[1, "rate"] == 10
@@ -79,33 +79,35 @@ def test_steps_by_name() -> None:
             funnel(posts(SIZES), steps=steps)
 
 
-def test_correlation() -> None:
-    """Spearman's, with ties; the interval of Bonett and Wright by hand."""
+def test_the_correlation_is_spearmans() -> None:
+    """Ties are included; the interval of Bonett and Wright is computed by hand."""
     rng = np.random.default_rng(1)
-    one = rng.integers(0, 30, 40)
-    other = one + rng.integers(0, 30, 40)
-    row = type_correlation(posts({"favorites": one.tolist(), "replies": other.tolist()})).iloc[0]
-    rho = spearmanr(one, other).statistic
+    favorites = rng.integers(0, 30, 40)
+    replies = favorites + rng.integers(0, 30, 40)
+    row = type_correlation(
+        posts({"favorites": favorites.tolist(), "replies": replies.tolist()})
+    ).iloc[0]
+    rho = spearmanr(favorites, replies).statistic
     assert row["correlation"] == pytest.approx(rho)
-    reach = 1.959964 * ((1 + rho**2 / 2) / 37) ** 0.5
-    assert row["low"] == pytest.approx(np.tanh(np.arctanh(rho) - reach))
-    assert row["high"] == pytest.approx(np.tanh(np.arctanh(rho) + reach))
+    half_width = 1.959964 * ((1 + rho**2 / 2) / 37) ** 0.5
+    assert row["low"] == pytest.approx(np.tanh(np.arctanh(rho) - half_width))
+    assert row["high"] == pytest.approx(np.tanh(np.arctanh(rho) + half_width))
     assert row["n"] == 40
 
 
-def test_every_pair_in_order() -> None:
-    """Of four types there are six pairs."""
+def test_every_pair_of_types_has_a_row() -> None:
+    """Four types have six pairs."""
     table = type_correlation(posts(SIZES))
     assert len(table) == 6
     assert table["correlation"].isna().all()
     assert table["engagement_type"].dtype == posts(SIZES)["engagement_type"].dtype
 
 
-def test_correlation_of_known_counts() -> None:
-    """Unknown counts leave the post out; equal counts have no correlation; perfect is 1."""
+def test_the_correlation_is_over_known_counts() -> None:
+    """Equal counts have no correlation, and a perfect one is 1."""
     counts = posts({"favorites": [*range(20)], "replies": [*range(20)], "retweets": [3] * 20})
-    unknown = (counts["engagement_type"] == "replies") & (counts["count"] < 5)
-    table = type_correlation(counts.assign(count=counts["count"].mask(unknown)))
+    masked = (counts["engagement_type"] == "replies") & (counts["count"] < 5)
+    table = type_correlation(counts.assign(count=counts["count"].mask(masked)))
     pairs = table.astype({"engagement_type": "str", "other": "str"}).set_index(
         ["engagement_type", "other"]
     )

@@ -1,4 +1,4 @@
-"""Regular buckets of local time, and which of them are whole."""
+"""Regular buckets of local time, and their completeness."""
 
 from __future__ import annotations
 
@@ -18,19 +18,26 @@ import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.metrics import over_time
 
-HOUR = timedelta(hours=1)
+ONE_HOUR = timedelta(hours=1)
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
 
 
-def every_hour(start: str, hours: int, count: Any = 1, kind: str = "impressions") -> pd.DataFrame:
-    """Make one count an hour, of one post."""
-    moments = pd.date_range(start, periods=hours, freq="h")
-    return tidy([("1", kind, moment.normalize(), moment.hour, count) for moment in moments])
+def every_hour(
+    start: str, hours: int, count: Any = 1, engagement_type: str = "impressions"
+) -> pd.DataFrame:
+    """Return one count an hour, of one post."""
+    timestamps = pd.date_range(start, periods=hours, freq="h")
+    return tidy(
+        [
+            ("1", engagement_type, timestamp.normalize(), timestamp.hour, count)
+            for timestamp in timestamps
+        ]
+    )
 
 
-def floor(moment: datetime, every: str) -> datetime:
-    """Return the bucket of a local moment, by the calendar and no pandas; naive."""
-    naive = moment.replace(tzinfo=None)
+def floor(timestamp: datetime, every: str) -> datetime:
+    """Return the bucket of a local timestamp, computed without pandas; naive."""
+    naive = timestamp.replace(tzinfo=None)
     day = naive.replace(hour=0, minute=0)
     if every == "W":
         return day - timedelta(days=day.weekday())
@@ -38,14 +45,14 @@ def floor(moment: datetime, every: str) -> datetime:
 
 
 def by_hand(counts: pd.DataFrame, every: str, tz: str) -> dict[Any, int]:
-    """Sum by type and local bucket in plain loops; only where a count is known."""
+    """Sum known counts by type and local bucket in plain loops."""
     zone = ZoneInfo(tz)
     sums: dict[Any, int] = defaultdict(int)
     for row in counts.to_dict("records"):
         if not pd.isna(row["count"]):
-            moment = row["day"].to_pydatetime().replace(tzinfo=UTC) + row["hour"] * HOUR
-            local = moment.astimezone(zone)
-            key = moment if every == "h" else floor(local, every)
+            timestamp = row["day"].to_pydatetime().replace(tzinfo=UTC) + row["hour"] * ONE_HOUR
+            local = timestamp.astimezone(zone)
+            key = timestamp if every == "h" else floor(local, every)
             sums[row["engagement_type"], key] += int(row["count"])
     return dict(sums)
 
@@ -53,15 +60,15 @@ def by_hand(counts: pd.DataFrame, every: str, tz: str) -> dict[Any, int]:
 @pytest.mark.slow
 @pytest.mark.parametrize("tz", ZONES)
 @pytest.mark.parametrize("every", ["h", "D", "W", "MS"])
-def test_against_loops(every: str, tz: str, bakery: Any) -> None:
-    """The sandbox's six weeks, over Europe's and America's change of clocks."""
+def test_sums_match_plain_loops(every: str, tz: str, bakery: Any) -> None:
+    """The sandbox's six weeks include the clock changes of Europe and America."""
     buckets = over_time(bakery.few, every=every, tz=tz)
     known = buckets[buckets["count"].notna()]
-    found = {}
-    for kind, start, count, _ in known.itertuples(index=False):
+    actual = {}
+    for engagement_type, start, count, _ in known.itertuples(index=False):
         key = start.tz_convert("UTC").to_pydatetime() if every == "h" else floor(start, every)
-        found[kind, key] = count
-    assert found == by_hand(bakery.few, every, tz)
+        actual[engagement_type, key] = count
+    assert actual == by_hand(bakery.few, every, tz)
 
 
 @pytest.mark.slow
@@ -72,8 +79,8 @@ def test_against_loops(every: str, tz: str, bakery: Any) -> None:
     every=st.sampled_from(["h", "D", "W", "MS"]),
     tz=st.sampled_from([*ZONES, "Africa/Cairo", "America/Asuncion", "Pacific/Chatham"]),
 )
-def test_nothing_is_lost(start: datetime, hours: int, every: str, tz: str) -> None:
-    """Sums are kept, in any zone and bucket; buckets ascend, meet, and hold their hours."""
+def test_buckets_keep_all_counts(start: datetime, hours: int, every: str, tz: str) -> None:
+    """Buckets ascend and meet, and contain their hours, in any zone."""
     counts = every_hour(start.replace(minute=0, second=0, microsecond=0).isoformat(), hours)
     buckets = over_time(counts, every=every, tz=tz)
     assert buckets["count"].sum() == hours
@@ -81,10 +88,10 @@ def test_nothing_is_lost(start: datetime, hours: int, every: str, tz: str) -> No
     assert starts.is_monotonic_increasing
     assert starts.is_unique
     lengths = starts.diff().dropna() / pd.Timedelta("1h")
-    whole = buckets["complete"].to_numpy()[:-1].astype(bool)
+    complete = buckets["complete"].to_numpy()[:-1].astype(bool)
     inner = buckets["count"].to_numpy()[:-1]
-    if "Lord_Howe" not in tz:  # its clocks change by half an hour
-        assert (inner[whole] == lengths.to_numpy()[whole]).all()
+    if "Lord_Howe" not in tz:  # the clock changes by half an hour
+        assert (inner[complete] == lengths.to_numpy()[complete]).all()
     assert buckets["complete"].iloc[1:-1].all()
 
 
@@ -97,8 +104,10 @@ def test_nothing_is_lost(start: datetime, hours: int, every: str, tz: str) -> No
         ("2025-10-31", "America/New_York", {2: 25}),
     ],
 )
-def test_both_clock_changes(first: str, tz: str, length: dict[int, int]) -> None:
-    """The day in spring has 23 hours and the one in autumn 25; all others 24, and whole."""
+def test_days_of_clock_changes_have_23_or_25_hours(
+    first: str, tz: str, length: dict[int, int]
+) -> None:
+    """Spring has 23 hours, autumn 25; all other days have 24 and are complete."""
     days = over_time(every_hour(first, 24 * 6), tz=tz)
     inner = days.iloc[1:-1]
     assert inner["complete"].all()
@@ -106,8 +115,8 @@ def test_both_clock_changes(first: str, tz: str, length: dict[int, int]) -> None
     assert all(start.hour == 0 for start in days["start"])
 
 
-def test_hours_at_the_clock_change() -> None:
-    """In autumn 02:00 comes twice, told apart by the offset; none is missing or doubled."""
+def test_a_repeated_hour_has_two_buckets() -> None:
+    """In autumn 02:00 occurs twice, with two offsets; no hour is missing or duplicated."""
     hours = over_time(every_hour("2025-10-25T22:00", 6), every="h", tz="Europe/Berlin")
     assert [str(start)[11:] for start in hours["start"]] == [
         "00:00:00+02:00",
@@ -120,24 +129,24 @@ def test_hours_at_the_clock_change() -> None:
     assert hours["count"].to_list() == [1] * 6
 
 
-def test_midnights_that_were_not() -> None:
-    """Where clocks went from 00:00 to 01:00, the day begins at 01:00 and has 23 hours."""
+def test_a_day_without_midnight_begins_at_1() -> None:
+    """The clock went from 00:00 to 01:00, so the day has 23 hours."""
     days = over_time(every_hour("2024-04-24", 24 * 4), tz="Africa/Cairo")
-    odd = days[[start.day == 26 for start in days["start"]]]
-    assert str(odd["start"].item()) == "2024-04-26 01:00:00+03:00"
-    assert odd["count"].item() == 23
+    unusual_day = days[[start.day == 26 for start in days["start"]]]
+    assert str(unusual_day["start"].item()) == "2024-04-26 01:00:00+03:00"
+    assert unusual_day["count"].item() == 23
 
 
-def test_midnights_that_came_twice() -> None:
-    """Where 00:00 comes again after an hour, the day begins with the first and has 25 hours."""
+def test_a_day_with_two_midnights_begins_at_the_first() -> None:
+    """00:00 is repeated after an hour, so the day has 25 hours."""
     days = over_time(every_hour("2025-10-31T04:00", 24 * 4), tz="America/Havana")
-    odd = days[[start.day == 2 for start in days["start"]]]
-    assert str(odd["start"].item()) == "2025-11-02 00:00:00-04:00"
-    assert odd["count"].item() == 25
+    unusual_day = days[[start.day == 2 for start in days["start"]]]
+    assert str(unusual_day["start"].item()) == "2025-11-02 00:00:00-04:00"
+    assert unusual_day["count"].item() == 25
 
 
-def test_gaps_are_missing_and_no_zeros() -> None:
-    """An hour without rows, and one whose count is unknown, are <NA>; a zero is a zero."""
+def test_gaps_are_missing_and_not_zero() -> None:
+    """Hours without rows or with unknown counts are <NA>; a zero stays a zero."""
     counts = every_hour("2026-03-01", 5).drop(index=1)
     counts.loc[[2, 3], "count"] = [pd.NA, 0]
     hours = over_time(counts, every="h")
@@ -145,8 +154,8 @@ def test_gaps_are_missing_and_no_zeros() -> None:
     assert hours["complete"].to_list() == [True, False, False, True, True]
 
 
-def test_days_with_a_hole_are_not_complete() -> None:
-    """The sum of 23 hours is given and marked; so is that of an hour unknown for one post."""
+def test_days_with_a_gap_are_incomplete() -> None:
+    """The sum of 23 hours is returned and marked; so is a sum without an hour of one post."""
     counts = pd.concat([every_hour("2026-03-01", 72), every_hour("2026-03-01", 72)])
     counts["post_id"] = pd.Series(["1"] * 72 + ["2"] * 72, index=counts.index, dtype="str")
     counts = counts.reset_index(drop=True)
@@ -154,12 +163,12 @@ def test_days_with_a_hole_are_not_complete() -> None:
     days = over_time(counts)
     assert days["count"].to_list() == [48, 47, 48]
     assert days["complete"].to_list() == [True, False, True]
-    without = over_time(counts.drop(index=[30, 72 + 30]))
-    assert without["complete"].to_list() == [True, False, True]
+    without_rows = over_time(counts.drop(index=[30, 72 + 30]))
+    assert without_rows["complete"].to_list() == [True, False, True]
 
 
 def test_every_key_has_the_same_buckets() -> None:
-    """A post whose counts begin later has <NA> before, on the same axis."""
+    """A post whose counts begin later has <NA> before."""
     early, late = every_hour("2026-03-01", 48), every_hour("2026-03-02", 24)
     late["post_id"] = pd.Series(["2"] * 24, dtype="str")
     days = over_time(pd.concat([early, late], ignore_index=True), by=["post_id"])
@@ -169,22 +178,22 @@ def test_every_key_has_the_same_buckets() -> None:
 
 
 def test_weeks_begin_on_monday() -> None:
-    """2026-03-01 was a Sunday: one day of a week, then a whole one."""
+    """2026-03-01 was a Sunday: one day of a week, then a complete week."""
     weeks = over_time(every_hour("2026-03-01", 24 * 8), every="W")
     assert [f"{start:%F}" for start in weeks["start"]] == ["2026-02-23", "2026-03-02"]
     assert weeks["count"].to_list() == [24, 168]
     assert weeks["complete"].to_list() == [False, True]
 
 
-def test_months() -> None:
+def test_months_have_the_length_of_the_calendar() -> None:
     """February 2026 has 672 hours."""
     months = over_time(every_hour("2026-01-31T12:00", 12 + 672 + 1), every="MS")
     assert months["count"].to_list() == [12, 672, 1]
     assert months["complete"].to_list() == [False, True, False]
 
 
-def test_the_window_that_was_asked_for() -> None:
-    """Wider than the counts: more buckets, <NA>; a day cut by it is not complete."""
+def test_buckets_cover_the_requested_window() -> None:
+    """A wider window has more buckets with <NA>; a day that it cuts is incomplete."""
     counts = every_hour("2026-03-02", 24)
     days = over_time(counts, window=("2026-03-01", "2026-03-03T06:00:00Z"))
     assert days["count"].astype("object").fillna("none").to_list() == ["none", 24, "none"]
@@ -195,8 +204,8 @@ def test_the_window_that_was_asked_for() -> None:
     )
 
 
-def test_days_do_not_tell_whether_they_are_whole() -> None:
-    """Counts by day: the first and last may be cut, so <NA>; with the window they are known."""
+def test_days_at_unknown_edges_may_be_partial() -> None:
+    """Their completeness is <NA>; a window makes it known."""
     counts = every_hour("2026-03-02", 24 * 7).groupby(
         ["post_id", "engagement_type", "day"], observed=True
     )
@@ -207,14 +216,14 @@ def test_days_do_not_tell_whether_they_are_whole() -> None:
     known = over_time(daily, window=("2026-03-02", "2026-03-09"))
     assert known["complete"].all()
     assert over_time(daily, every="W", window=("2026-03-02", "2026-03-09"))["complete"].all()
-    holed = over_time(daily.drop(index=3), every="W")
-    assert holed["complete"].to_list() == [False]
+    with_gap = over_time(daily.drop(index=3), every="W")
+    assert with_gap["complete"].to_list() == [False]
     cut = over_time(daily, window=("2026-03-02T03:00:00Z", "2026-03-09"))
     assert cut["complete"].to_list() == [False] + [True] * 6
 
 
-def test_what_was_fetched_within_an_hour() -> None:
-    """The hour of retrieval had not ended; the ends of /28hr are partial."""
+def test_the_hour_of_retrieval_is_incomplete() -> None:
+    """It had not ended; the edges of /28hr are partial."""
     counts = every_hour("2026-03-01", 5)
     counts.attrs["retrieved_at"] = "2026-03-01T04:20:00+00:00"
     assert over_time(counts, every="h")["complete"].to_list() == [True] * 4 + [False]
@@ -231,8 +240,8 @@ def test_what_was_fetched_within_an_hour() -> None:
     ]
 
 
-def test_dtypes() -> None:
-    """Keys as in the counts, times in the zone, to the microsecond."""
+def test_columns_have_the_documented_dtypes() -> None:
+    """Keys have the dtypes of the counts, and times the zone, in microseconds."""
     dtypes = over_time(every_hour("2026-03-01", 30), tz="Europe/Berlin").dtypes
     assert dtypes.astype(str).to_dict() == {
         "engagement_type": "category",
@@ -246,7 +255,7 @@ DAILY = every_hour("2026-03-01", 1).drop(columns="hour")
 
 
 @pytest.mark.parametrize(
-    ("counts", "asked", "words"),
+    ("counts", "arguments", "words"),
     [
         (DAILY, {"every": "h"}, "hours are requested"),
         (DAILY, {"tz": "Europe/Berlin"}, "by UTC day"),
@@ -263,21 +272,23 @@ DAILY = every_hour("2026-03-01", 1).drop(columns="hour")
         (DAILY, {"window": "march"}, "with a time zone"),
     ],
 )
-def test_refused(counts: pd.DataFrame, asked: dict[str, Any], words: str) -> None:
-    """What the counts cannot tell, and what is no zone, bucket or window."""
+def test_invalid_arguments_are_refused(
+    counts: pd.DataFrame, arguments: dict[str, Any], words: str
+) -> None:
+    """Details that counts by day lack, and invalid zones, buckets and windows."""
     with pytest.raises(FrameError, match=words):
-        over_time(counts, **asked)
+        over_time(counts, **arguments)
 
 
-def test_sparse_keys_against_loops() -> None:
-    """Few hours of many posts over a year: the other way to count hours gives the same."""
-    dice = np.random.default_rng(8)
+def test_sparse_keys_have_the_same_sums() -> None:
+    """Few hours of many posts over a year use another algorithm."""
+    rng = np.random.default_rng(8)
     rows = {
-        (str(post), "impressions", f"2025-{month:02d}-03", int(dice.integers(24)))
+        (str(post), "impressions", f"2025-{month:02d}-03", int(rng.integers(24)))
         for post in range(30)
         for month in range(1, 13)
     }
-    counts = tidy([(*row, place % 7) for place, row in enumerate(sorted(rows))])
+    counts = tidy([(*row, i % 7) for i, row in enumerate(sorted(rows))])
     counts.loc[5, "count"] = pd.NA
     months = over_time(counts, every="MS", by="post_id")
     expected = counts.groupby(["post_id", counts["day"].dt.month])["count"].sum(min_count=1)
@@ -287,8 +298,8 @@ def test_sparse_keys_against_loops() -> None:
     assert hours["complete"].sum() == len(counts) - 1
 
 
-def test_a_day_that_never_was() -> None:
-    """Samoa went from 29 to 31 December 2011: the day between has no bucket."""
+def test_a_skipped_day_has_no_bucket() -> None:
+    """Samoa's calendar went from 29 to 31 December 2011."""
     counts = ep.flatten_json(
         {"g": {"1": {"favorites": {d: {"12": "1"} for d in ("2011-12-29", "2011-12-31")}}}}
     )

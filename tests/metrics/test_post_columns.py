@@ -21,7 +21,7 @@ POSTS = pd.DataFrame({
 
 @pytest.fixture
 def counts() -> pd.DataFrame:
-    """Three posts by day: impressions 10, 20, 30 and engagements 1, 2, 3."""
+    """Return three posts by day: impressions 10, 20, 30 and engagements 1, 2, 3."""
     return ep.flatten_json({"g": {
         str(n): {"impressions": {"2026-03-01": str(10 * n)}, "engagements": {"2026-03-01": str(n)}}
         for n in (1, 2, 3)
@@ -29,13 +29,13 @@ def counts() -> pd.DataFrame:
 
 
 def impressions(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return the impressions alone, which may be summed."""
+    """Return the impressions only, which may be summed."""
     return counts[counts["engagement_type"] == "impressions"]
 
 
 METRICS: dict[str, Callable[..., pd.DataFrame]] = {
-    "over_time": lambda counts, **words: ep.over_time(impressions(counts), **words),
-    "running_total": lambda counts, **words: ep.running_total(impressions(counts), **words),
+    "over_time": lambda counts, **arguments: ep.over_time(impressions(counts), **arguments),
+    "running_total": lambda counts, **arguments: ep.running_total(impressions(counts), **arguments),
     "rate_over_time": ep.rate_over_time,
     "engagement_rate": ep.engagement_rate,
 }
@@ -43,44 +43,44 @@ METRICS: dict[str, Callable[..., pd.DataFrame]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
-def test_a_column_of_posts_is_as_one_of_the_counts(
+def test_a_column_of_posts_is_a_key(
     metric: Callable[..., pd.DataFrame], counts: pd.DataFrame
 ) -> None:
-    """The same table, whether the column was merged before or is looked up."""
+    """The table is the same for a merged column."""
     merged = counts.merge(POSTS)
     merged.attrs = counts.attrs
     for by in ("kind", ["handle", "kind"], "year"):
         pd.testing.assert_frame_equal(metric(counts, by=by, posts=POSTS), metric(merged, by=by))
 
 
-def test_sums_by_hand(counts: pd.DataFrame) -> None:
+def test_sums_match_a_calculation_by_hand(counts: pd.DataFrame) -> None:
     """Replies are posts 1 and 3."""
     table = ep.over_time(impressions(counts), by="kind", posts=POSTS)
     assert dict(zip(table["kind"], table["count"], strict=True)) == {"post": 20, "reply": 40}
 
 
-def test_columns_of_the_counts_come_first(counts: pd.DataFrame) -> None:
-    """A column that both have is that of the counts."""
+def test_columns_of_the_counts_have_precedence(counts: pd.DataFrame) -> None:
+    """A column of both frames is taken from the counts."""
     counts = counts.assign(kind="mine")
     assert ep.engagement_rate(counts, by="kind", posts=POSTS)["kind"].to_list() == ["mine"]
 
 
-def test_posts_without_a_row(counts: pd.DataFrame) -> None:
-    """They have no value, and are not dropped; numbers stay whole."""
+def test_posts_without_a_row_have_no_value(counts: pd.DataFrame) -> None:
+    """They are not dropped, and integers stay integers."""
     table = ep.engagement_rate(counts, by="year", posts=POSTS.iloc[1:])
     assert table["year"].to_list() == [2026, pd.NA]
     assert table["impressions"].to_list() == [50, 10]
 
 
 def test_links_and_numbers_are_ids(counts: pd.DataFrame) -> None:
-    """Post IDs of any notation, as in all frames of posts."""
+    """Post IDs may have any notation, as in all frames of posts."""
     links = POSTS.assign(post_id=[f"https://x.com/a/status/{n}" for n in "123"])
     for posts in (links, POSTS.astype({"post_id": "int64"})):
         assert ep.engagement_rate(counts, by="kind", posts=posts)["impressions"].sum() == 60
 
 
 @pytest.mark.parametrize(
-    ("posts", "words"),
+    ("posts", "arguments"),
     [
         (POSTS.drop(columns="post_id"), "posts have no post_id"),
         (pd.concat([POSTS, POSTS.assign(kind="quote")]), "post 1 has two values of 'kind'"),
@@ -89,22 +89,22 @@ def test_links_and_numbers_are_ids(counts: pd.DataFrame) -> None:
         (None, "or of posts=…"),
     ],
 )
-def test_refused(posts: Any, words: str, counts: pd.DataFrame) -> None:
-    """The message names the frame, and the post."""
-    with pytest.raises(FrameError, match=words):
+def test_unsuitable_posts_are_refused(posts: Any, arguments: str, counts: pd.DataFrame) -> None:
+    """The message names the frame and the post."""
+    with pytest.raises(FrameError, match=arguments):
         ep.engagement_rate(counts, by="kind", posts=posts)
 
 
-def test_counts_without_posts(counts: pd.DataFrame) -> None:
-    """There is nothing to look up then."""
+def test_counts_without_posts_are_refused(counts: pd.DataFrame) -> None:
+    """They have no ID to look up."""
     summed = counts.groupby(["engagement_type", "day"], observed=True)["count"].sum().reset_index()
     with pytest.raises(FrameError, match="the counts have no post_id"):
         ep.engagement_rate(summed, by="kind", posts=POSTS)
 
 
 @pytest.mark.slow
-def test_comparisons(counts: pd.DataFrame) -> None:
-    """Two values of a column of posts: replies have 10 and 30 impressions, the post 20."""
+def test_comparisons_use_columns_of_posts(counts: pd.DataFrame) -> None:
+    """Replies have 10 and 30 impressions, the post 20."""
     result = ep.compare(counts, by="kind", of="impressions", at=None, statistic="mean", posts=POSTS)
     assert result[["group", "against", "a", "b"]].to_numpy().tolist() == [["post", "reply", 20, 20]]
     ax = ep.plot_compare(counts, by="kind", of="impressions", at=None, posts=POSTS)
@@ -115,8 +115,8 @@ def test_comparisons(counts: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     "plot", [ep.plot_over_time, ep.plot_running_total], ids=lambda p: p.__name__
 )
-def test_lines(plot: Callable[..., Any], counts: pd.DataFrame) -> None:
-    """A line for each handle, and not for each post."""
+def test_plots_have_a_line_for_each_value(plot: Callable[..., Any], counts: pd.DataFrame) -> None:
+    """Each handle has a line, rather than each post."""
     ax = plot(counts, by="handle", engagement_type="impressions", posts=POSTS)
     assert {line.get_gid(): line.get_ydata().tolist() for line in ax.lines} == {
         "bakery": [30.0],
@@ -124,8 +124,8 @@ def test_lines(plot: Callable[..., Any], counts: pd.DataFrame) -> None:
     }
 
 
-def test_lines_of_rates(counts: pd.DataFrame) -> None:
-    """Rates of 10 % each, by kind."""
+def test_rates_have_a_line_for_each_value(counts: pd.DataFrame) -> None:
+    """Both values have rates of 10 %."""
     ax = ep.plot_rate_over_time(counts, by="kind", posts=POSTS)
     assert {line.get_gid(): line.get_ydata().tolist() for line in ax.lines} == {
         "post": [0.1],
@@ -134,12 +134,12 @@ def test_lines_of_rates(counts: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("metric", [ep.engagement_rate, ep.over_time, ep.rate_over_time])
-def test_columns_from_an_iterator(metric: Any) -> None:
-    """They are read once, and looked up as those of a list."""
+def test_keys_may_be_an_iterator(metric: Any) -> None:
+    """It is read once, and looked up like a list."""
     hours = {"2026-03-01": {"07": "5"}}
-    kinds = {"impressions": hours, "engagements": hours}
+    types = {"impressions": hours, "engagements": hours}
     edges = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"}
-    counts = ep.flatten_json({**edges, "g": {"7": kinds, "8": kinds}})
+    counts = ep.flatten_json({**edges, "g": {"7": types, "8": types}})
     posts = pd.DataFrame({"post_id": ["7", "8"], "kind": ["post", "reply"]})
     names = ["kind", "engagement_type"] if metric is ep.over_time else ["kind"]
     expected = metric(counts, by=names, posts=posts)
@@ -148,7 +148,7 @@ def test_columns_from_an_iterator(metric: Any) -> None:
 
 @pytest.mark.parametrize("by", [["kind"], iter(["kind"])])
 def test_a_comparison_has_one_column(by: Any) -> None:
-    """Several are refused, and so is a list of one."""
+    """Lists are refused, also those with one column."""
     counts = ep.flatten_json({"g": {"7": {"impressions": "5"}}})
     with pytest.raises(ep.FrameError, match="name a column with a value for each post"):
         ep.compare(counts.assign(kind="reply"), by=by)

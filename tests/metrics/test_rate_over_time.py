@@ -26,12 +26,14 @@ def by_hand(counts: pd.DataFrame, every: str, tz: str, keys: list[str]) -> dict[
     cells: dict[Any, dict[str, int]] = defaultdict(dict)
     for row in counts.to_dict("records"):
         if row["engagement_type"] in PAIR and not pd.isna(row["count"]):
-            moment = row["day"].to_pydatetime().replace(tzinfo=UTC) + timedelta(hours=row["hour"])
-            local = moment.astimezone(ZoneInfo(tz))
+            timestamp = row["day"].to_pydatetime().replace(tzinfo=UTC) + timedelta(
+                hours=row["hour"]
+            )
+            local = timestamp.astimezone(ZoneInfo(tz))
             day = local.replace(tzinfo=None, hour=0, minute=0)
-            bucket = {"h": moment, "D": day, "W": day - timedelta(days=day.weekday())}[every]
+            bucket = {"h": timestamp, "D": day, "W": day - timedelta(days=day.weekday())}[every]
             key = tuple(row[name] for name in keys)
-            cells[key, bucket, row["post_id"], moment][row["engagement_type"]] = row["count"]
+            cells[key, bucket, row["post_id"], timestamp][row["engagement_type"]] = row["count"]
     sums: dict[Any, list[int]] = {}
     for (key, bucket, _, _), cell in cells.items():
         if len(cell) == 2:
@@ -46,27 +48,27 @@ def by_hand(counts: pd.DataFrame, every: str, tz: str, keys: list[str]) -> dict[
 @pytest.mark.parametrize(
     ("every", "tz"), [("h", "UTC"), ("D", "Europe/Berlin"), ("D", "UTC"), ("W", "Asia/Kolkata")]
 )
-def test_against_loops(bakery: Any, every: str, tz: str, keys: list[str]) -> None:
-    """The sandbox's six weeks, with hours gone and counts unknown."""
-    dice = np.random.default_rng(9)
-    counts = bakery.few[dice.random(len(bakery.few)) < 0.97].reset_index(drop=True)
-    counts.loc[dice.random(len(counts)) < 0.03, "count"] = pd.NA
+def test_rates_match_plain_loops(bakery: Any, every: str, tz: str, keys: list[str]) -> None:
+    """The sandbox's six weeks have absent hours and unknown counts."""
+    rng = np.random.default_rng(9)
+    counts = bakery.few[rng.random(len(bakery.few)) < 0.97].reset_index(drop=True)
+    counts.loc[rng.random(len(counts)) < 0.03, "count"] = pd.NA
     found = rate_over_time(counts, every=every, tz=tz, by=keys or None)
     known = found[found["rate"].notna()]
-    seen = {}
+    actual = {}
     for row in known.to_dict("records"):
         start = row["start"]
         at = start.tz_convert("UTC").to_pydatetime()
         naive = start.tz_localize(None).to_pydatetime()
         key = (*(row[name] for name in keys), at if every == "h" else naive)
-        seen[key] = (row["engagements"], row["impressions"])
+        actual[key] = (row["engagements"], row["impressions"])
         assert row["rate"] == row["engagements"] / row["impressions"]
-    assert seen == by_hand(counts, every, tz, keys)
-    assert len(seen) >= 3
+    assert actual == by_hand(counts, every, tz, keys)
+    assert len(actual) >= 3
 
 
-def test_the_buckets_are_those_of_the_counts(bakery: Any) -> None:
-    """The same keys, starts and completeness as over_time where both are always counted."""
+def test_buckets_are_those_of_over_time(bakery: Any) -> None:
+    """Keys, starts and completeness agree where both types are always counted."""
     counts = bakery.few
     found = rate_over_time(counts, tz="Europe/Berlin", by="post_id")
     own = over_time(
@@ -79,23 +81,23 @@ def test_the_buckets_are_those_of_the_counts(bakery: Any) -> None:
 
 
 @pytest.mark.parametrize("every", ["D", "W", "MS"])
-def test_buckets_recombine(bakery: Any, every: str) -> None:
-    """The sums of all buckets are those of engagement_rate, and a wide bucket has its rate."""
-    whole = engagement_rate(bakery.few, by=None)
+def test_bucket_sums_equal_the_overall_sums(bakery: Any, every: str) -> None:
+    """A wide window keeps the rates."""
+    overall = engagement_rate(bakery.few, by=None)
     found = rate_over_time(bakery.few, every=every)
     for name in PAIR:
-        assert found[name].sum() == whole[name].item()
+        assert found[name].sum() == overall[name].item()
     window = ("2026-01-01", "2026-12-31")
-    one = rate_over_time(bakery.few, every=every, window=window)
-    assert one["rate"].notna().sum() == found["rate"].notna().sum()
+    single = rate_over_time(bakery.few, every=every, window=window)
+    assert single["rate"].notna().sum() == found["rate"].notna().sum()
     days = engagement_rate(bakery.few, by="day")
     if every == "D":
         assert found["rate"].to_list() == days["rate"].to_list()
         assert found["low"].to_list() == days["low"].to_list()
 
 
-def test_what_has_no_partner() -> None:
-    """It is left out of both sums, unless nothing has one: then the sums are of what there is."""
+def test_counts_without_a_partner_are_left_out() -> None:
+    """Both sums exclude them; a bucket without any pair has the sums of its counts."""
     counts = tidy(
         [
             ("1", "impressions", "2026-03-01", 0, 100),
@@ -120,28 +122,28 @@ def test_what_has_no_partner() -> None:
     assert posts["complete"].to_list() == [True, False, False, True, False, True, False, False]
 
 
-def test_a_count_unknown_for_one_post() -> None:
-    """The others give the rate; the bucket is not complete."""
+def test_an_unknown_count_excludes_its_post() -> None:
+    """The other posts give the rate, and the bucket is incomplete."""
     rows = [
-        (post, kind, "2026-03-01", hour, 10 if kind == "impressions" else 1)
+        (post, engagement_type, "2026-03-01", hour, 10 if engagement_type == "impressions" else 1)
         for post in ("1", "2")
-        for kind in ("impressions", "engagements")
+        for engagement_type in ("impressions", "engagements")
         for hour in (0, 1)
     ]
     counts = tidy(rows)
-    for place in (1, 3):  # of the first post and the second hour, either type
-        holed = counts.copy()
-        holed.loc[place, "count"] = pd.NA
-        found = rate_over_time(holed, every="h")
+    for position in (1, 3):  # the first post and the second hour, of either type
+        with_gap = counts.copy()
+        with_gap.loc[position, "count"] = pd.NA
+        found = rate_over_time(with_gap, every="h")
         assert found["rate"].to_list() == [0.1, 0.1]
         assert found["impressions"].to_list() == [20, 10]
         assert found["complete"].to_list() == [True, False]
 
 
-def test_days_that_may_be_partial() -> None:
-    """Counts by day do not tell whether the edges are whole; with the window they do."""
+def test_days_at_unknown_edges_may_be_partial() -> None:
+    """A window makes their completeness known."""
     days = tidy(
-        [("1", kind, f"2026-03-0{day}", 10) for kind in PAIR for day in (1, 2, 3)],
+        [("1", name, f"2026-03-0{day}", 10) for name in PAIR for day in (1, 2, 3)],
         "post_id", "engagement_type", "day", "count",
     )  # fmt: skip
     found = rate_over_time(days)
@@ -162,41 +164,55 @@ def test_days_that_may_be_partial() -> None:
     ),
     every=st.sampled_from(["h", "D"]),
 )  # fmt: skip
-def test_any_holes(rows: list[tuple[str, str, int, int | None]], every: str) -> None:
-    """Buckets with a rate add up to the whole, whatever is missing."""
+def test_buckets_with_a_rate_sum_to_all_pairs(
+    rows: list[tuple[str, str, int, int | None]], every: str
+) -> None:
+    """Any counts may be missing."""
     counts = tidy(
         [
-            (post, kind, f"2026-03-0{1 + hour // 24}", hour % 24, pd.NA if n is None else n)
-            for post, kind, hour, n in rows
+            (
+                post,
+                engagement_type,
+                f"2026-03-0{1 + hour // 24}",
+                hour % 24,
+                pd.NA if n is None else n,
+            )
+            for post, engagement_type, hour, n in rows
         ]
     )
     found = rate_over_time(counts, every=every)
-    known = {(post, kind, hour): n for post, kind, hour, n in rows if n is not None}
-    both = [key[::2] for key in known if {(key[0], kind, key[2]) for kind in PAIR} <= set(known)]
+    known = {
+        (post, engagement_type, hour): n for post, engagement_type, hour, n in rows if n is not None
+    }
+    both = [
+        key[::2]
+        for key in known
+        if {(key[0], engagement_type, key[2]) for engagement_type in PAIR} <= set(known)
+    ]
     below = sum(known[post, "impressions", hour] for post, hour in set(both))
     rated = found[found["rate"].notna()]
     assert rated["impressions"].sum() == below
 
 
-def test_several_types_at_once(bakery: Any) -> None:
-    """For pictures: the same as one after the other, also with holes."""
+def test_several_types_give_the_same_rates(bakery: Any) -> None:
+    """The function for plots agrees with rates of single types, also with gaps."""
     counts = bakery.few.drop(index=bakery.few.index[5:400:7]).reset_index(drop=True)
     counts.loc[::31, "count"] = pd.NA
     names = ["engagements", "favorites", "url_clicks"]
-    words: dict[str, Any] = {"denominator": "impressions", "every": "D", "tz": "UTC"}
-    table = rates_over_time(counts, names, window=None, **words)
+    options: dict[str, Any] = {"denominator": "impressions", "every": "D", "tz": "UTC"}
+    table = rates_over_time(counts, names, window=None, **options)
     parts = dict(list(table.groupby("engagement_type", sort=False)))
     assert list(parts) == names
     for name in names:
-        one = rate_over_time(counts, numerator=name, **words)
-        expected = one.rename(columns={name: "count"})
+        single = rate_over_time(counts, numerator=name, **options)
+        expected = single.rename(columns={name: "count"})
         pd.testing.assert_frame_equal(
             parts[name].drop(columns="engagement_type").reset_index(drop=True), expected
         )
 
 
-def test_dtypes(bakery: Any) -> None:
-    """As the docstring has them."""
+def test_columns_have_the_documented_dtypes(bakery: Any) -> None:
+    """The docstring states them."""
     found = rate_over_time(bakery.few, by="post_id", tz="Europe/Berlin")
     assert found.dtypes.astype(str).to_dict() == {
         "post_id": "str",
@@ -212,7 +228,7 @@ def test_dtypes(bakery: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("arguments", "words"),
     [
         ({"by": "engagement_type"}, "no single one"),
         ({"by": "hour"}, "leave out day and hour"),
@@ -224,7 +240,7 @@ def test_dtypes(bakery: Any) -> None:
         ({"confidence": 1}, "confidence is 1"),
     ],
 )
-def test_refused(bakery: Any, asked: dict[str, Any], words: str) -> None:
-    """What over_time and engagement_rate refuse."""
+def test_invalid_arguments_are_refused(bakery: Any, arguments: dict[str, Any], words: str) -> None:
+    """They are refused by over_time and engagement_rate as well."""
     with pytest.raises(FrameError, match=words):
-        rate_over_time(bakery.few, **asked)
+        rate_over_time(bakery.few, **arguments)

@@ -1,4 +1,4 @@
-"""A column for each type, and back."""
+"""Reshaping to one column per type, and back."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ def some_counts(draw: Any) -> pd.DataFrame:
     names = [name for name in KEYS if name == "engagement_type" or draw(st.booleans())]
     keys = draw(st.lists(st.tuples(*(KEYS[name] for name in names)), max_size=12, unique=True))
     rows = [(*key, draw(COUNT)) for key in keys]
-    frame = tidy(rows, *names, "count")
-    return frame.sort_values(names, ignore_index=True)
+    counts = tidy(rows, *names, "count")
+    return counts.sort_values(names, ignore_index=True)
 
 
-def test_a_row_a_bucket_and_a_column_a_type() -> None:
-    """Types in the vocabulary's order; what has no row is <NA>."""
-    frame = wide(ROWS)
-    assert list(frame.columns) == ["post_id", "day", "hour", "impressions", "favorites"]
-    assert frame.dtypes.astype(str).to_list() == ["str", "datetime64[us]", "int8"] + ["Int64"] * 2
-    assert frame["impressions"].to_list() == [90, -2]
-    assert frame["favorites"].isna().all()
+def test_a_wide_frame_has_a_row_per_bucket_and_a_column_per_type() -> None:
+    """Types have the vocabulary's order; cells without a row are <NA>."""
+    table = wide(ROWS)
+    assert list(table.columns) == ["post_id", "day", "hour", "impressions", "favorites"]
+    assert table.dtypes.astype(str).to_list() == ["str", "datetime64[us]", "int8"] + ["Int64"] * 2
+    assert table["impressions"].to_list() == [90, -2]
+    assert table["favorites"].isna().all()
 
 
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(counts=some_counts())
-def test_there_and_back(counts: pd.DataFrame) -> None:
-    """No count is lost, changed or moved; what comes in addition is <NA>."""
+def test_a_round_trip_keeps_all_counts(counts: pd.DataFrame) -> None:
+    """Additional cells are <NA>."""
     back = tall(wide(counts))
     check_counts(back)
     assert list(back.dtypes.drop("engagement_type")) == list(counts.dtypes.drop("engagement_type"))
@@ -62,22 +62,22 @@ def test_there_and_back(counts: pd.DataFrame) -> None:
     known = back[back["count"].notna()].astype({"engagement_type": "str"})
     expected = counts[counts["count"].notna()].astype({"engagement_type": "str"})
     found = dict(zip(known[keys].itertuples(index=False, name=None), known["count"], strict=True))
-    wanted = expected[keys].itertuples(index=False, name=None)
-    assert found == dict(zip(wanted, expected["count"], strict=True))
+    wanted_keys = expected[keys].itertuples(index=False, name=None)
+    assert found == dict(zip(wanted_keys, expected["count"], strict=True))
 
 
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(counts=some_counts())
-def test_wide_of_tall_is_the_same(counts: pd.DataFrame) -> None:
-    """Once wide, the way there and back changes nothing, not even a dtype."""
-    frame = wide(counts)
-    if len(frame):
-        pd.testing.assert_frame_equal(wide(tall(frame)), frame)
+def test_a_wide_frame_survives_a_round_trip(counts: pd.DataFrame) -> None:
+    """Dtypes stay, too."""
+    table = wide(counts)
+    if len(table):
+        pd.testing.assert_frame_equal(wide(tall(table)), table)
 
 
-def test_what_is_full_comes_back_the_same() -> None:
-    """A frame with every key and type is equal after the round trip, attrs and all."""
+def test_a_full_frame_survives_a_round_trip() -> None:
+    """A frame with every key and type is equal, including attrs."""
     counts = ROWS.iloc[:2].copy()
     counts.attrs["retrieved_at"] = "2026-03-02T00:00:00+00:00"
     back = tall(wide(counts))
@@ -98,20 +98,20 @@ def test_what_is_full_comes_back_the_same() -> None:
         (lambda: tall([1]), "not a list"),
     ],
 )
-def test_refused(call: Any, words: str) -> None:
-    """Doubles, names that clash, and columns that are no counts."""
+def test_unsuitable_frames_are_refused(call: Any, words: str) -> None:
+    """Duplicates, names that clash, and columns without counts."""
     with pytest.raises(FrameError, match=words):
         call()
 
 
 @pytest.mark.slow
-def test_the_sandbox_against_loops(bakery: Any) -> None:
-    """Each cell of the wide frame is the count of that post, hour and type; and back."""
+def test_a_wide_frame_matches_plain_loops(bakery: Any) -> None:
+    """Each cell is the count of that post, hour and type."""
     table = wide(bakery.few)
     cells = {
-        (row["post_id"], row["day"], row["hour"], kind): row[kind]
+        (row["post_id"], row["day"], row["hour"], engagement_type): row[engagement_type]
         for row in table.to_dict("records")
-        for kind in bakery.few["engagement_type"].unique()
+        for engagement_type in bakery.few["engagement_type"].unique()
     }
     expected = {
         (row["post_id"], row["day"], row["hour"], row["engagement_type"]): row["count"]

@@ -1,4 +1,4 @@
-"""A row a post, and the same as HTML."""
+"""Summaries with one row per post, and their HTML."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from engagement_pandas.metrics import (
 )
 
 POST = id_at("2026-03-01T05:45:00Z")
-NASTY = '<script>alert("$x$ & more")</script> https://x.com" onmouseover="f() 🥐 مرحبا'
+HOSTILE = '<script>alert("$x$ & more")</script> https://x.com" onmouseover="f() 🥐 مرحبا'
 
 
 class Page(HTMLParser):
@@ -36,43 +36,45 @@ class Page(HTMLParser):
         self.texts: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag."""
+        """Record a tag."""
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
         self.links += [value for name, value in attrs if name == "href"]
 
     def handle_data(self, data: str) -> None:
-        """Note a text."""
+        """Record a text."""
         self.texts.append(data)
 
 
 @pytest.mark.slow
-def test_a_row_a_post() -> None:
-    """Times, sums, rate, half-life and percentile are those of the metrics themselves."""
-    dice = np.random.default_rng(1)
-    made = np.sort(MARCH + dice.integers(0, 24 * HOUR_MS, 9))
-    counts = hourly(made, {"impressions": 900, "engagements": 40}, dice)
+def test_a_summary_has_one_row_per_post() -> None:
+    """Times, sums, rates, half-lives and percentiles are those of the metrics."""
+    rng = np.random.default_rng(1)
+    created = np.sort(MARCH + rng.integers(0, 24 * HOUR_MS, 9))
+    counts = hourly(created, {"impressions": 900, "engagements": 40}, rng)
     frame = summarise(counts).set_index("post_id")
     assert frame.index.is_monotonic_increasing
     rates = engagement_rate(counts).set_index("post_id")
     impressions = counts[counts["engagement_type"] == "impressions"]
-    halves = half_life(impressions).set_index("post_id")
-    place = standing(impressions).set_index("post_id")
+    half_lives = half_life(impressions).set_index("post_id")
+    ranks = standing(impressions).set_index("post_id")
     for post, row in frame.iterrows():
         assert row["created_at"] == ep.created_at(str(post))
         assert row["link"] == f"https://x.com/i/web/status/{post}"
         shown = ["rate", "low", "high"]
         assert row[shown].to_list() == rates.loc[post, shown].to_list()
-        assert row["half_life"] == halves.loc[post, "t50"]
-        assert row["age"] == halves.loc[post, "age"]
-        assert row["percentile"] == place.loc[post, "percentile"]
+        assert row["half_life"] == half_lives.loc[post, "t50"]
+        assert row["age"] == half_lives.loc[post, "age"]
+        assert row["percentile"] == ranks.loc[post, "percentile"]
         assert row["n"] == 8
-        mine = counts[(counts["post_id"] == post) & (counts["engagement_type"] == "engagements")]
-        assert row["engagements"] == sum(mine["count"])
+        engagements = counts[
+            (counts["post_id"] == post) & (counts["engagement_type"] == "engagements")
+        ]
+        assert row["engagements"] == sum(engagements["count"])
 
 
-def test_dtypes() -> None:
-    """Report-ready, and still typed."""
+def test_columns_have_the_documented_dtypes() -> None:
+    """A summary is ready for a report, and typed."""
     counts = tidy([(POST, "impressions", "2026-03-01", 5, 3)])
     assert summarise(counts).dtypes.astype(str).to_dict() == {
         "post_id": "str",
@@ -92,24 +94,24 @@ def test_dtypes() -> None:
     }
 
 
-def test_every_post_has_a_row(bakery: Any) -> None:
-    """Posts without counts are in the report, with what their ID and author tell."""
+def test_posts_without_counts_have_a_row(bakery: Any) -> None:
+    """It has the values of the ID and of the frame of posts."""
     frame = summarise(bakery.totals, posts=bakery.posts).set_index("post_id")
     assert set(frame.index) == set(bakery.posts["post_id"])
     texts = bakery.posts.set_index("post_id")["text"]
     assert (frame["text"] == texts.reindex(frame.index)).all()
-    silent = frame.loc[~frame.index.isin(bakery.totals["post_id"])]
-    assert len(silent)
-    assert silent[["impressions", "rate"]].isna().all(axis=None)
+    without_counts = frame.loc[~frame.index.isin(bakery.totals["post_id"])]
+    assert len(without_counts)
+    assert without_counts[["impressions", "rate"]].isna().all(axis=None)
     assert frame["created_at"].notna().all()
 
 
 @pytest.mark.slow
-def test_of_another_type() -> None:
-    """Half-life and percentile of whatever type is named; daily counts have no half-life."""
-    dice = np.random.default_rng(2)
-    made = MARCH + dice.integers(0, 24 * HOUR_MS, 8)
-    counts = hourly(made, {"impressions": 900, "favorites": 60}, dice, half_life=1.0)
+def test_a_summary_may_be_of_another_type() -> None:
+    """Half-life and percentile are of that type; daily counts have no half-life."""
+    rng = np.random.default_rng(2)
+    created = MARCH + rng.integers(0, 24 * HOUR_MS, 8)
+    counts = hourly(created, {"impressions": 900, "favorites": 60}, rng, half_life=1.0)
     frame = summarise(counts, engagement_type="favorites", numerator="favorites")
     likes = half_life(counts[counts["engagement_type"] == "favorites"])
     assert frame["half_life"].to_list() == likes["t50"].to_list()
@@ -120,8 +122,8 @@ def test_of_another_type() -> None:
         summarise(counts, engagement_type="zaps")
 
 
-def test_posts_are_named_by_links() -> None:
-    """A link means the post that it leads to; one post by its ID and by a link is there twice."""
+def test_posts_may_be_links() -> None:
+    """A link means its post; the same post as an ID and as a link is a duplicate."""
     counts = tidy([(POST, "impressions", "2026-03-01", 5, 1)])
     link = f"https://twitter.com/anna/status/{POST}"
     posts = pd.DataFrame({"post_id": [link], "handle": ["anna"]})
@@ -132,28 +134,28 @@ def test_posts_are_named_by_links() -> None:
         summarise(counts, posts=pd.DataFrame({"post_id": [link, POST]}))
 
 
-def test_html_does_no_harm() -> None:
-    """What people wrote is text and nothing else; pandas' own to_html too."""
+def test_hostile_texts_are_escaped() -> None:
+    """Texts of posts stay text, also in pandas' to_html."""
     counts = tidy([(POST, "impressions", "2026-03-01", 5, 1234)])
-    posts = pd.DataFrame({"post_id": [POST], "handle": ["<b>a</b>"], "text": [NASTY]})
+    posts = pd.DataFrame({"post_id": [POST], "handle": ["<b>a</b>"], "text": [HOSTILE]})
     frame = summarise(counts, posts=posts)
     page = Page()
     page.feed(to_html(frame))
     assert page.tags == {"table", "thead", "tbody", "tr", "th", "td", "a"}
     assert page.attributes == {"scope", "style", "dir", "href"}
     assert page.links == [f"https://x.com/i/web/status/{POST}"]
-    assert NASTY in page.texts
+    assert HOSTILE in page.texts
     assert "1,234" in page.texts
     plain = Page()
     plain.feed(frame.to_html())
     assert "script" not in plain.tags
 
 
-def test_html_reads_well() -> None:
-    """Headings with units; what is not known is a dash and no nan."""
-    dice = np.random.default_rng(3)
-    made = MARCH + dice.integers(0, 24 * HOUR_MS, 7)
-    counts = hourly(made, {"impressions": 900, "engagements": 40}, dice)
+def test_headings_have_units() -> None:
+    """An unknown value is a dash instead of nan."""
+    rng = np.random.default_rng(3)
+    created = MARCH + rng.integers(0, 24 * HOUR_MS, 7)
+    counts = hourly(created, {"impressions": 900, "engagements": 40}, rng)
     posts = pd.DataFrame({"post_id": [POST], "text": ["no counts"]})
     text = to_html(summarise(counts, posts=posts))
     assert "nan" not in text.lower().replace("<na>", "nan")
@@ -163,8 +165,8 @@ def test_html_reads_well() -> None:
     assert "–" in text  # noqa: RUF001  a dash, not a minus
 
 
-def test_html_of_odd_values() -> None:
-    """Columns of one's own, and names with brackets, are escaped as well."""
+def test_unusual_columns_are_escaped() -> None:
+    """Additional columns and names with brackets are escaped as well."""
     frame = pd.DataFrame({"post_id": pd.Series([POST], dtype="str"), "<i>": ["<u>"], "x_y": [1.5]})
     text = to_html(frame)
     assert "&lt;i&gt;" in text
@@ -181,14 +183,14 @@ def test_html_of_odd_values() -> None:
         ([POST], "post_id"),
     ],
 )
-def test_refused(posts: Any, words: str) -> None:
-    """Posts without IDs, with numbers for IDs, or doubled."""
+def test_unsuitable_posts_are_refused(posts: Any, words: str) -> None:
+    """Posts without IDs, with numbers as IDs, or duplicates."""
     with pytest.raises(FrameError, match=words):
         summarise(tidy([(POST, "impressions", "2026-03-01", 5, 1)]), posts=posts)
 
 
-def test_no_summary() -> None:
-    """HTML is made of posts with IDs that are IDs."""
+def test_a_frame_without_ids_has_no_html() -> None:
+    """The error has the invalid ID."""
     with pytest.raises(FrameError, match="no column 'post_id'"):
         to_html(pd.DataFrame({"a": [1]}))
     with pytest.raises(FrameError, match="not a post ID"):
@@ -196,8 +198,8 @@ def test_no_summary() -> None:
 
 
 @pytest.mark.slow
-def test_html_in_a_file(tmp_path: Path) -> None:
-    """A file is a page with the table alone, in UTF-8, and is replaced when it is complete."""
+def test_a_file_is_a_complete_page(tmp_path: Path) -> None:
+    """It has the table only, in UTF-8, and is replaced when complete."""
     counts = tidy([(POST, "impressions", "2026-03-01", 5, 1234)])
     posts = pd.DataFrame({"post_id": [POST], "text": ["caf\N{LATIN SMALL LETTER E WITH ACUTE}"]})
     target = tmp_path / "posts.html"

@@ -1,4 +1,4 @@
-"""The top posts: by counts, and by rates that are to be believed."""
+"""The top posts by counts, and by rates with their uncertainty."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from engagement_pandas.metrics import top_posts
 
 
 def posts(*rows: tuple[str, Any, Any]) -> pd.DataFrame:
-    """Make totals: post, engagements, impressions."""
+    """Return totals of posts: post, engagements, impressions."""
     return tidy(
         [
-            (post, kind, count)
+            (post, engagement_type, count)
             for post, above, below in rows
-            for kind, count in (("engagements", above), ("impressions", below))
+            for engagement_type, count in (("engagements", above), ("impressions", below))
         ],
         "post_id",
         "engagement_type",
@@ -32,18 +32,18 @@ def posts(*rows: tuple[str, Any, Any]) -> pd.DataFrame:
 @pytest.mark.slow
 @pytest.mark.parametrize("others", [0, 1, 5, 50])
 @pytest.mark.parametrize("rate", [0.001, 0.01, 0.03, 0.05])
-def test_one_of_two_does_not_beat_500_of_10000(others: int, rate: float) -> None:
-    """In cautious order: whether there are other posts, if these do no better than 500."""
-    dice = np.random.default_rng(others)
-    rest = [(f"9{n}", int(dice.poisson(2000 * rate)), 2000) for n in range(others)]
+def test_1_of_2_ranks_below_500_of_10000(others: int, rate: float) -> None:
+    """The cautious order holds with and without other posts of lower rates."""
+    rng = np.random.default_rng(others)
+    rest = [(f"9{n}", int(rng.poisson(2000 * rate)), 2000) for n in range(others)]
     counts = posts(("1", 1, 2), ("2", 500, 10_000), *rest)
     ranked = top_posts(counts, by="rate", n=100, order="low")
-    places = ranked["post_id"].to_list()
-    assert places.index("2") < places.index("1")
+    ranks = ranked["post_id"].to_list()
+    assert ranks.index("2") < ranks.index("1")
 
 
-def test_what_is_not_known_is_ordinary() -> None:
-    """Among posts of 20 %, one of 2 impressions is likelier such a one than one of 5 %."""
+def test_a_small_post_ranks_like_the_average() -> None:
+    """Among posts of 20 %, a post with 2 impressions ranks above a large one with 5 %."""
     rest = [(f"9{n}", 400 + n, 2000) for n in range(20)]
     counts = posts(("1", 1, 2), ("2", 500, 10_000), *rest)
     ranked = top_posts(counts, by="rate", n=30)["post_id"].to_list()
@@ -51,14 +51,14 @@ def test_what_is_not_known_is_ordinary() -> None:
     assert "1" not in top_posts(counts, by="rate", n=30, minimum=100)["post_id"].to_list()
 
 
-def test_without_shrinkage_or_caution_it_would() -> None:
-    """The raw rate is shown beside; an exposure of 0 leaves a post its own rate."""
+def test_no_shrinkage_ranks_by_the_raw_rate() -> None:
+    """An exposure of 0 leaves each post its raw rate."""
     ranked = top_posts(posts(("1", 1, 2), ("2", 500, 10_000)), by="rate", shrinkage=0)
     assert ranked.set_index("post_id")["rate"].to_dict() == {"1": 0.5, "2": 0.05}
     assert ranked["shrunk"].to_list() == ranked["rate"].to_list()
 
 
-def test_the_shrunk_rate_by_hand() -> None:
+def test_the_shrunk_rate_matches_a_calculation_by_hand() -> None:
     """With an exposure of 100 at the overall rate of 31/310: (21 + 10)/(210 + 100)."""
     ranked = top_posts(posts(("1", 21, 210), ("2", 10, 100)), by="rate", shrinkage=100)
     assert ranked["shrunk"].to_list() == pytest.approx([0.1, 0.1])
@@ -68,11 +68,11 @@ def test_the_shrunk_rate_by_hand() -> None:
 
 
 def test_shrunk_rates_are_closer_to_the_truth() -> None:
-    """On simulated posts of all sizes the shrunk rates err by less than the raw ones."""
-    dice = np.random.default_rng(1)
-    below = np.exp(dice.normal(5, 1.5, 400)).astype(int) + 1
-    true = dice.gamma(0.04 * 300, 1 / 300, 400)
-    above = dice.poisson(true * below)
+    """Their error on simulated posts of all sizes is below that of raw rates."""
+    rng = np.random.default_rng(1)
+    below = np.exp(rng.normal(5, 1.5, 400)).astype(int) + 1
+    true = rng.gamma(0.04 * 300, 1 / 300, 400)
+    above = rng.poisson(true * below)
     names = [str(n).zfill(3) for n in range(400)]
     counts = posts(*zip(names, above, below, strict=True))
     ranked = top_posts(counts, by="rate", n=400).sort_values("post_id")
@@ -82,8 +82,8 @@ def test_shrunk_rates_are_closer_to_the_truth() -> None:
     assert true[best].mean() > np.quantile(true, 0.85)
 
 
-def test_by_a_type() -> None:
-    """The most first; ties in the order of the IDs, and of one rank; <NA> is not ranked."""
+def test_posts_are_ranked_by_a_type() -> None:
+    """Ties have one rank, in the order of the IDs; <NA> has no rank."""
     counts = posts(("1", 5, 9), ("2", 7, 9), ("3", 5, 9), ("4", pd.NA, 9), ("5", 5, 9))
     ranked = top_posts(counts, n=3)
     assert ranked["post_id"].to_list() == ["2", "1", "3"]
@@ -95,7 +95,7 @@ def test_by_a_type() -> None:
 
 @pytest.mark.slow
 def test_ties_are_stable() -> None:
-    """The order of the rows changes nothing."""
+    """The order of the rows has no effect."""
     names = [str(n) for n in range(100, 500)]
     alike = top_posts(posts(*((name, 7, 50) for name in names)), n=400)
     assert alike["post_id"].to_list() == names
@@ -108,16 +108,16 @@ def test_ties_are_stable() -> None:
             pd.testing.assert_frame_equal(top_posts(shuffled, by=by, n=12), expected)
 
 
-def test_a_minimum_of_impressions() -> None:
-    """Posts with fewer, or with none known, are left out; by a type as by the rate."""
+def test_posts_below_the_minimum_are_left_out() -> None:
+    """Posts with unknown impressions are left out too, for a type and for the rate."""
     counts = posts(("1", 5, 99), ("2", 4, 100), ("3", 9, pd.NA))
     for by in ("engagements", "rate"):
         assert top_posts(counts, by=by, minimum=100)["post_id"].to_list() == ["2"]
     assert top_posts(counts, minimum=0)["post_id"].to_list() == ["3", "1", "2"]
 
 
-def test_rates_above_one() -> None:
-    """Promoted posts come last, and are marked: 4 of 1 does not stand above 572 of 19,618."""
+def test_rates_above_one_come_last() -> None:
+    """Promoted posts are marked: 4 of 1 does not rank above 572 of 19,618."""
     counts = posts(("1", 572, 19_618), ("2", 4, 1), ("3", 30, 2000), ("4", 300, 200))
     ranked = top_posts(counts, by="rate")
     assert ranked["post_id"].to_list() == ["1", "3", "4", "2"]
@@ -125,20 +125,20 @@ def test_rates_above_one() -> None:
     assert ranked["above_one"].to_list() == [False, False, True, True]
 
 
-def test_cautious_order() -> None:
-    """By the lower end, uncertainty counts against a post; by the mean it does not."""
+def test_the_cautious_order_uses_the_lower_end() -> None:
+    """Uncertainty lowers a post in this order, but not in the order of the mean."""
     rows = [(str(n), 20 + 8 * n, 1000) for n in range(8)]
     counts = posts(*rows, ("8", 9, 100))
     mean, low = (top_posts(counts, by="rate", order=order) for order in ("shrunk", "low"))
-    place = [frame["post_id"].to_list().index("8") for frame in (mean, low)]
-    assert place[0] < place[1]
+    ranks = [frame["post_id"].to_list().index("8") for frame in (mean, low)]
+    assert ranks[0] < ranks[1]
     with pytest.raises(FrameError, match="order is 'best'"):
         top_posts(counts, by="rate", order="best")
 
 
 @pytest.mark.slow
-def test_against_loops(bakery: Any) -> None:
-    """The sandbox's impressions, summed in plain Python."""
+def test_ranks_match_plain_loops(bakery: Any) -> None:
+    """The sandbox's impressions are summed in plain Python."""
     sums: dict[str, int] = {}
     for row in bakery.few.to_dict("records"):
         if row["engagement_type"] == "impressions":
@@ -154,19 +154,19 @@ def test_against_loops(bakery: Any) -> None:
     rows=st.lists(st.tuples(st.integers(0, 500), st.integers(0, 5000)), min_size=1, max_size=20),
     more=st.integers(1, 100),
 )
-def test_more_is_never_worse(rows: list[tuple[int, int]], more: int) -> None:
-    """By a given prior, a further engagement moves no post down."""
+def test_more_engagements_never_lower_the_rank(rows: list[tuple[int, int]], more: int) -> None:
+    """The prior is given."""
 
-    def places(first: int) -> int:
+    def rank_of(first: int) -> int:
         table = posts(("99", first, 500), *((f"{n}", *row) for n, row in enumerate(rows)))
         table = table.assign(post_id=table["post_id"])
         return top_posts(table, by="engagements", n=99)["post_id"].to_list().index("99")
 
-    assert places(100 + more) <= places(100)
+    assert rank_of(100 + more) <= rank_of(100)
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("arguments", "words"),
     [
         ({"by": "zaps"}, "no engagement type 'zaps'"),
         ({"n": 0}, "n is 0"),
@@ -176,7 +176,7 @@ def test_more_is_never_worse(rows: list[tuple[int, int]], more: int) -> None:
         ({"by": "rate", "numerator": "impressions"}, "name two"),
     ],
 )
-def test_refused(asked: dict[str, Any], words: str) -> None:
-    """Types that there are not, and numbers that are none of posts."""
+def test_invalid_arguments_are_refused(arguments: dict[str, Any], words: str) -> None:
+    """Unknown types and invalid numbers."""
     with pytest.raises(FrameError, match=words):
-        top_posts(posts(("1", 1, 2)), **asked)
+        top_posts(posts(("1", 1, 2)), **arguments)

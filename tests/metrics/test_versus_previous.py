@@ -1,4 +1,4 @@
-"""The last days against as many days before."""
+"""The last days compared with the same number of days before."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from engagement_pandas import FrameError
 from engagement_pandas.metrics import versus_previous
 
 POST = "2027900000000000000"
-"""Made on 2026-03-01, at 00:00 UTC."""
+"""Created on 2026-03-01, at 00:00 UTC."""
 
 
-def days(numbers: list[Any], *, hours: int = 24, kind: str = "impressions") -> pd.DataFrame:
-    """Make counts of one post from 2026-03-02 on: a number in each hour of each day."""
+def days(
+    numbers: list[Any], *, hours: int = 24, engagement_type: str = "impressions"
+) -> pd.DataFrame:
+    """Return counts of one post from 2026-03-02 on: a number in each hour of each day."""
     rows = [
-        (POST, kind, f"2026-03-{2 + day:02d}", hour, number)
+        (POST, engagement_type, f"2026-03-{2 + day:02d}", hour, number)
         for day, number in enumerate(numbers)
         for hour in range(24 if day < len(numbers) - 1 else hours)
     ]
     return tidy(rows)
 
 
-def test_by_hand() -> None:
-    """Three days of 3 an hour after three of 2: half more; the mean day has 72."""
+def test_the_change_matches_a_calculation_by_hand() -> None:
+    """Three days of 3 an hour follow three of 2: half more; the mean day has 72."""
     row = versus_previous(days([2, 2, 2, 3, 3, 3]), days=3).iloc[0]
     assert row[["count", "previous", "change", "rolling"]].to_list() == [216, 144, 0.5, 72]
     assert str(row["start"]) == "2026-03-05 00:00:00+00:00"
@@ -35,13 +37,13 @@ def test_by_hand() -> None:
 
 
 def test_a_partial_day_is_left_out() -> None:
-    """The last day has five hours: the period ends before it."""
+    """The last day has five hours, so the period ends before it."""
     row = versus_previous(days([1, 1, 2, 2, 9], hours=5), days=2).iloc[0]
     assert row[["count", "previous"]].to_list() == [96, 48]
 
 
-def test_an_unknown_hour_is_reported() -> None:
-    """The sum of the known counts, and not complete."""
+def test_an_unknown_hour_makes_the_period_incomplete() -> None:
+    """The sum is that of the known counts."""
     counts = days([1, 1, 2, 2])
     counts.loc[30, "count"] = pd.NA
     row = versus_previous(counts, days=2).iloc[0]
@@ -49,15 +51,15 @@ def test_an_unknown_hour_is_reported() -> None:
     assert not row["complete"]
 
 
-def test_no_change_from_nothing() -> None:
-    """A share of nothing is unknown."""
+def test_a_change_from_zero_is_missing() -> None:
+    """A share of 0 is undefined."""
     row = versus_previous(days([0, 5]), days=1).iloc[0]
     assert row[["count", "previous"]].to_list() == [120, 0]
     assert pd.isna(row["change"])
 
 
-def test_refused() -> None:
-    """Three days are no two periods of two."""
+def test_too_few_days_are_refused() -> None:
+    """Three days are less than two periods of two."""
     with pytest.raises(FrameError, match="a comparison needs 4"):
         versus_previous(days([1, 1, 1]), days=2)
     with pytest.raises(FrameError, match="days is 0"):
