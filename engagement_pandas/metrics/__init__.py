@@ -61,7 +61,8 @@ from engagement_pandas.metrics.half_life import half_life, median_half_life
 from engagement_pandas.metrics.latest import latest
 from engagement_pandas.metrics.over_time import over_time
 from engagement_pandas.metrics.power import power
-from engagement_pandas.metrics.rate_over_time import rate_by_age, rate_over_time
+from engagement_pandas.metrics.rate_by_age import rate_by_age
+from engagement_pandas.metrics.rate_over_time import rate_over_time
 from engagement_pandas.metrics.reshape import tall, wide
 from engagement_pandas.metrics.running_total import running_total
 from engagement_pandas.metrics.summary import summarise, to_html

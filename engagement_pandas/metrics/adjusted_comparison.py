@@ -22,12 +22,12 @@ from engagement_pandas.metrics.cluster_robust import (
     estimate_contrasts,
 )
 from engagement_pandas.metrics.compare import AT, POWER, holm, holm_steps, totals
-from engagement_pandas.metrics.finding import finding
+from engagement_pandas.metrics.comparison_text import finding
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
+from engagement_pandas.metrics.permutation_test import HOURS_OF_DAY
 from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.resampling import MINIMUM
 from engagement_pandas.metrics.time_zones import zone_of
-from engagement_pandas.metrics.week_test import HOURS_OF_DAY
 from engagement_pandas.text import format_list, truncated_repr
 
 ACCOUNT: Final = "handle"

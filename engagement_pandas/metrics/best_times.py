@@ -23,10 +23,7 @@ from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.group_sums import added
 from engagement_pandas.metrics.interpolation import Floats
 from engagement_pandas.metrics.intervals import z_of
-from engagement_pandas.metrics.resampling import Sample
-from engagement_pandas.metrics.time_zones import zone_of
-from engagement_pandas.metrics.top_posts import RATE
-from engagement_pandas.metrics.week_test import (
+from engagement_pandas.metrics.permutation_test import (
     HOURS_OF_DAY,
     LEVELS,
     LOUDEST,
@@ -34,9 +31,12 @@ from engagement_pandas.metrics.week_test import (
     Evidence,
     LevelResult,
     Places,
+    permutation_test,
     scores,
-    week_test,
 )
+from engagement_pandas.metrics.resampling import Sample
+from engagement_pandas.metrics.time_zones import zone_of
+from engagement_pandas.metrics.top_posts import RATE
 
 SURE: Final = 0.99
 """With no effect at all, 1 analysis in 100 still names a time; people plan by the result."""
@@ -149,8 +149,7 @@ def best_times(  # noqa: PLR0913  each has a default
     The hours are tested at three levels together: the 7 weekdays, the 24 hours of the day,
     and the 168 hours of the week. Of the levels with an effect beyond chance, the one with
     the strongest evidence is reported, so an effect on every day at 9:00 is not reported as
-    one on Mondays at 9:00. See :func:`~engagement_pandas.metrics.week_test.week_test` for
-    the permutation test.
+    one on Mondays at 9:00. The test is in ``metrics/permutation_test.py``.
 
     Posts of one thread are alike: those of one account (``handle``, if there is such a
     column) in one local hour count as one observation, and are permuted together. Without
@@ -196,7 +195,7 @@ def best_times(  # noqa: PLR0913  each has a default
         raise FrameError(msg)
     found = _CLOCKS[clock](counts, zone_of(tz), types, at)
     rng = np.random.default_rng(seed)
-    levels = week_test(found.evidence, lambda rows: found.permute(rows, rng), draws, least)
+    levels = permutation_test(found.evidence, lambda rows: found.permute(rows, rng), draws, least)
     return _table(found, levels, level_of(levels, 1 - confidence), 1 - confidence)
 
 

@@ -14,11 +14,11 @@ from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.checks import filter_types, keys, known_type, require_columns
+from engagement_pandas.metrics.comparison_text import finding
 from engagement_pandas.metrics.compatibility import check_comparable
 from engagement_pandas.metrics.coverage import need_edges
 from engagement_pandas.metrics.cumulative import post_series
 from engagement_pandas.metrics.engagement_rate import engagement_rate
-from engagement_pandas.metrics.finding import finding
 from engagement_pandas.metrics.interpolation import Floats, interpolate_counts
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
 from engagement_pandas.metrics.post_columns import look_up

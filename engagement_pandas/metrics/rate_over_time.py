@@ -1,4 +1,4 @@
-"""Engagement rates in each bucket of local time, or of the post's age."""
+"""Engagement rates in each bucket of local time."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
-from engagement_pandas.metrics.by_age import AgeBuckets, check_step
 from engagement_pandas.metrics.checks import filter_types, is_of_types, require_columns
 from engagement_pandas.metrics.coverage import hours
-from engagement_pandas.metrics.cumulative import post_series
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.over_time import Buckets, time_keys
@@ -140,85 +138,6 @@ def rates_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     names = pd.DataFrame({"engagement_type": pd.Series(list(numerators), dtype=TEXT)})
     columns = rated(["count", denominator], rates.sums, rates.known, rates.bounds)
     return buckets.frame(names).assign(**columns, complete=rates.complete)
-
-
-def rate_by_age(
-    counts: pd.DataFrame,
-    *,
-    every: str = "h",
-    numerator: str = "engagements",
-    denominator: str = "impressions",
-    confidence: float = CONFIDENCE,
-) -> pd.DataFrame:
-    """Divide one engagement type by another in each hour, or day, after a post's creation.
-
-    Parameters
-    ----------
-    counts : DataFrame
-        Tidy counts with ``post_id`` and ``day``, and with ``hour`` unless ``every`` is
-        days.
-    every : {"h", "D"}
-        Hours of the UTC clock, or 24 hours of age, as for :func:`by_age`.
-    numerator, denominator : str
-        Engagement types.
-    confidence : float
-        Of the interval.
-
-    Returns
-    -------
-    DataFrame
-        One row per post and bucket, sorted by them, from the first bucket in which either
-        type is counted to the last, without gaps. ``post_id`` as in the counts; ``age``
-        (``Float64``, hours from the post's creation to the end of the bucket, or of the
-        counts if they end within it; ``<NA>`` for IDs that hold no time); the two sums,
-        named after their types (``Int64``), ``rate``, ``low`` and ``high`` (``Float64``,
-        numerator per denominator) and ``above_one`` (``boolean``), each as in
-        :func:`engagement_rate`; ``complete`` (``boolean``): whether both counts are known
-        in every hour of the bucket.
-
-    Raises
-    ------
-    FrameError
-        As :func:`by_age` and :func:`engagement_rate`.
-
-    Examples
-    --------
-    >>> import engagement_pandas as ep
-    >>> body = {"start": "2018-11-09T19:00:00Z", "end": "2018-11-09T21:00:00Z",
-    ...     "g": {"1060976163948904448": {
-    ...     "impressions": {"2018-11-09": {"19": "50", "20": "20"}},
-    ...     "engagements": {"2018-11-09": {"19": "5", "20": "3"}}}}}
-    >>> rates = rate_by_age(ep.flatten_json(body))
-    >>> rates["age"].round(2).to_list(), rates["rate"].to_list()
-    ([0.61, 1.61], [0.1, 0.15])
-    """
-    counts = as_counts(counts)
-    require_columns(counts, "post_id", "day")
-    check_step(counts, every)
-    pair = pair_of(counts, numerator, denominator)
-    rows = filter_types(counts, pair)
-    series = post_series(rows)
-    posts, owner = np.unique(series.post[series.owner], return_inverse=True)
-    born = np.empty(len(posts))
-    born[owner] = series.born[series.owner]
-    buckets = AgeBuckets.of(series, owner, born, every)
-    own = rows.take(series.row)
-    cells = cells_of(own)
-    (found,) = find_pairs(own, [pair], cells)
-    size = len(buckets.owner)
-    sums, known = pair_sums(own, [found], buckets.place, size)
-    bounds = bounds_of(own, found, cells, buckets.place, size, confidence, single=True)
-    names = pd.Series(series.posts.take(posts[buckets.owner]), dtype=TEXT)
-    both = np.zeros(len(own), dtype=np.bool_)
-    both[found.known[0]] = True
-    return pd.DataFrame(
-        {
-            "post_id": names,
-            "age": buckets.age(),
-            **rated(pair, sums, known, bounds),
-            "complete": buckets.complete(both),
-        }
-    )
 
 
 @dataclass(frozen=True, slots=True)

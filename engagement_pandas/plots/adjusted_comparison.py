@@ -10,7 +10,7 @@ import pandas as pd
 from engagement_pandas.metrics import adjusted_comparison
 from engagement_pandas.metrics.adjusted_comparison import ACCOUNT, OTHERS, SIZE
 from engagement_pandas.metrics.compare import AT
-from engagement_pandas.metrics.finding import times
+from engagement_pandas.metrics.comparison_text import times
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.resampling import MINIMUM
 from engagement_pandas.plots.axes import (

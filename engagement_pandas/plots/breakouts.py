@@ -11,7 +11,7 @@ from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.metrics import breakouts, over_time
 from engagement_pandas.metrics.breakouts import AT
 from engagement_pandas.metrics.checks import one_type, require_columns
-from engagement_pandas.metrics.finding import times
+from engagement_pandas.metrics.comparison_text import times
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.outliers import LEAST
 from engagement_pandas.metrics.time_zones import zone_of

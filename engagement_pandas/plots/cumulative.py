@@ -12,8 +12,8 @@ from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.metrics import benchmark, check_comparable, cumulative
 from engagement_pandas.metrics.benchmark import AGES
 from engagement_pandas.metrics.checks import one_type, require_columns
+from engagement_pandas.metrics.comparison_text import times
 from engagement_pandas.metrics.coverage import covered
-from engagement_pandas.metrics.finding import times
 from engagement_pandas.plots.axes import (
     age_axis,
     axes_for,

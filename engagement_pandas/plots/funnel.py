@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.metrics import funnel, type_correlation
-from engagement_pandas.metrics.finding import short
+from engagement_pandas.metrics.comparison_text import short
 from engagement_pandas.metrics.funnel import MINIMUM
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.plots.axes import (

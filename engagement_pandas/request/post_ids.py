@@ -6,7 +6,7 @@ import operator
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engagement_pandas.errors import InvalidPostId
 from engagement_pandas.request.limits import MAX_ID_DIGITS
@@ -32,7 +32,7 @@ _GROUPED: Final = re.compile(
     r"(?<![\w,/])[0-9]{1,4}([ ,.'_\u00a0\u2009\u202f\u2019])[0-9]{2,4}(?:\1[0-9]{2,4}){2,}(?![\w,])"
 )
 _LINK: Final = re.compile(
-    r"(?:(?:https?:)?//)?([a-z0-9.-]+)(?::[0-9]+)?/(?:#!/)?(?:i/web/|\w+/)?status(?:es)?/"
+    r"(?:(?:https?:)?//)?([a-z0-9.-]+)(?::[0-9]+)?/(?:#!/)?(?:i/web/|i/|(\w+)/)?status(?:es)?/"
     rf"([0-9]{{1,{MAX_ID_DIGITS}}})(?:[/?#&].*)?",
     re.IGNORECASE | re.ASCII,
 )
@@ -136,14 +136,33 @@ def _read(text: str) -> str | None:
     bare = text.translate(_UNSEEN).strip(_AROUND).rstrip(".:!?\u2026").rstrip(_AROUND)
     if title := _TITLE.match(bare):
         bare = bare[title.end() :].strip(_AROUND)
-    if link := _LINK.fullmatch(bare):
-        host = link[1].lower()
-        return link[2] if {host, host.partition(".")[2]} & _HOSTS else None
+    if link := parse_post_link(bare):
+        return link.post_id
     if (decimal := _DECIMAL.fullmatch(bare)) and not _rounded(int(decimal[1])):
         return decimal[1]
     if (groups := in_groups(bare)) == bare:
         return re.sub("[^0-9]", "", groups)
     return bare if _ID.fullmatch(bare) else None
+
+
+class PostLink(NamedTuple):
+    """The parts of a link to a post."""
+
+    handle: str | None
+    post_id: str
+
+
+def parse_post_link(text: str) -> PostLink | None:
+    """Return the handle and the ID in a link to a post on X, or None.
+
+    >>> parse_post_link("https://twitter.com/bakery/status/8?s=20")
+    PostLink(handle='bakery', post_id='8')
+    """
+    link = _LINK.fullmatch(text)
+    if link is None:
+        return None
+    host = link[1].lower()
+    return PostLink(link[2], link[3]) if {host, host.partition(".")[2]} & _HOSTS else None
 
 
 def _rounded(number: int) -> bool:

@@ -23,7 +23,7 @@ from engagement_pandas.frame.contract import (
     to_iso_utc,
 )
 from engagement_pandas.request.post_files.entry import key
-from engagement_pandas.request.post_ids import created_at, parse_post_id
+from engagement_pandas.request.post_ids import created_at, parse_post_id, parse_post_link
 from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet, warn_of_headings
 from engagement_pandas.sources.x_headings import BY_TWEET, BY_TWEET_NAMES, CONTENT, CONTENT_NAMES
 from engagement_pandas.text import check_digits, format_list, pluralize, truncated_repr, warn
@@ -31,10 +31,6 @@ from engagement_pandas.text import check_digits, format_list, pluralize, truncat
 Path = str | os.PathLike[str] | IO[Any]
 Moment = str | datetime
 
-_LINK: Final = re.compile(
-    r"https?://(?:www\.|mobile\.)?(?:x|twitter)\.com/(\w+)/status(?:es)?/([0-9]{1,19})(?:[/?#].*)?",
-    re.ASCII | re.IGNORECASE,
-)
 _TIME: Final = "%Y-%m-%d %H:%M %z"
 _DATES: Final = ("%a, %b %d, %Y", "%a %b %d %Y")
 _WINDOWS: Final = (
@@ -239,7 +235,7 @@ def _is_content(sheet: Sheet, places: Mapping[str, int]) -> bool:
     if {"link", "impressions"} <= known:
         return True
     links = [link for link in sheet.column(places["link"]) if link]
-    return bool(links) and all(map(_LINK.fullmatch, links))
+    return bool(links) and all(map(parse_post_link, links))
 
 
 def _is_by_tweet(sheet: Sheet, places: Mapping[str, int]) -> bool:
@@ -260,9 +256,8 @@ def _posts(export: Export) -> list[ExportedPost]:
     without: list[int] = []
     ids, links = export.cells("post_id"), export.cells("link")
     for place, (line, _) in enumerate(sheet.rows):
-        link = _LINK.fullmatch(links[place])
-        if link:
-            found.append(ExportedPost(link[2], link[1], line, place))
+        if link := parse_post_link(links[place]):
+            found.append(ExportedPost(link.post_id, link.handle, line, place))
         elif not re.search("[0-9]", ids[place]):
             without.append(line)
         else:

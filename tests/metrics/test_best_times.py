@@ -16,7 +16,7 @@ import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.metrics import best_times
 from engagement_pandas.metrics.best_times import best_named
-from engagement_pandas.metrics.week_test import Evidence, scores, week_test
+from engagement_pandas.metrics.permutation_test import Evidence, permutation_test, scores
 
 WEEK_MS = 7 * 24 * HOUR_MS
 WEEKS_MS = 16 * WEEK_MS
@@ -129,7 +129,7 @@ def _level(cell: int, level: str) -> tuple[float, float]:
     hit = {"weekday": cells // 24 == cell, "hour of day": cells % 24 == cell}[level]
     values = np.where(hit, 1.0, 0.0) + 0.3 * rng.normal(size=len(cells))
     score, weight, _ = scores(values, np.zeros(len(cells)))
-    tested = week_test(
+    tested = permutation_test(
         Evidence(cells, score, weight),
         lambda rows: rng.permuted(np.broadcast_to(cells, (rows, len(cells))), axis=1),
         999,

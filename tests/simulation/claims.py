@@ -51,8 +51,8 @@ from engagement_pandas.metrics.benchmark import _ranked, trend_of
 from engagement_pandas.metrics.best_times import level_of, thread_scores
 from engagement_pandas.metrics.compare import holm, unequal_spread
 from engagement_pandas.metrics.intervals import dispersion, group_interval
+from engagement_pandas.metrics.permutation_test import WEEK, Evidence, permutation_test
 from engagement_pandas.metrics.resampling import Sample, StudentisedTest
-from engagement_pandas.metrics.week_test import WEEK, Evidence, week_test
 
 Floats = NDArray[np.float64]
 Rng = np.random.Generator
@@ -229,7 +229,7 @@ def time_is_named(  # noqa: PLR0913 - a world
         counted = engagements(rng, shown * rate)
         counted[-1] *= runaway
         score, weight, _ = thread_scores(post, counted, shown)
-        levels = week_test(
+        levels = permutation_test(
             Evidence(cell, score, weight),
             partial(_permuted, cell, rng),
             DRAWS,

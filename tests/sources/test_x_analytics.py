@@ -173,6 +173,20 @@ def test_texts(tmp_path: Path) -> None:
     assert posts.dtypes.astype(str)["created_at"] == "datetime64[us, UTC]"
 
 
+@pytest.mark.parametrize(
+    "link", ["https://x.com/i/status/{}", "https://x.com/i/web/status/{}?s=20"]
+)
+def test_a_link_without_a_handle(link: str, tmp_path: Path) -> None:
+    """The post is read from the link, and its handle is missing."""
+    cells = row()
+    cells[3] = link.format(ONE)
+    path = tmp_path / NAME
+    path.write_text(content(cells))
+    posts = ep.read_posts(path)
+    assert posts["post_id"].to_list() == [ONE]
+    assert "handle" not in posts or posts["handle"].isna().all()
+
+
 @pytest.mark.slow
 def test_several_files_are_snapshots(tmp_path: Path) -> None:
     """A list, or a pattern; each with its own time."""

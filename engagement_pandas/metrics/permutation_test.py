@@ -104,7 +104,7 @@ def _between(away: Floats, noise: Floats) -> float:
     return high
 
 
-def week_test(
+def permutation_test(
     evidence: Evidence,
     permuted: Callable[[int], Places],
     draws: int,
