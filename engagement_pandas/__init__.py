@@ -8,7 +8,8 @@
 ['post_id', 'engagement_type', 'count']
 
 ``help(ep.flatten)`` explains a name, and ``counts.engagement`` has the metrics and charts as
-methods. Names load when first used, so ``import *`` has none.
+methods. ``%load_ext engagement_pandas`` shows frames in a notebook with links and plain times.
+Names load when first used, so ``import *`` has none.
 
 Ask
     connect             a client for your credentials and posts
@@ -106,6 +107,8 @@ ResponseShapeError. Keeping: FrameError, ArchiveError, DatasetError (DamagedData
 AlreadySyncing).
 """
 
+from importlib import import_module
+
 import lazy_loader
 
 __version__ = "0.1.0"
@@ -114,3 +117,17 @@ __version__ = "0.1.0"
 # which help() would print the documentation of every class: 11,000 lines.
 __getattr__, __dir__, _ = lazy_loader.attach_stub(__name__, __file__)
 del _
+
+
+_DISPLAY = "engagement_pandas.frame.notebook_display"  # imports pandas
+
+
+# IPython finds an extension by these names; they are not public, so not in __dir__.
+def load_ipython_extension(shell: object) -> None:
+    """Show frames of this package with links and plain times, for ``%load_ext``."""
+    import_module(_DISPLAY).load(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """Show frames as before, for ``%unload_ext``."""
+    import_module(_DISPLAY).unload(shell)

@@ -106,6 +106,20 @@ def truncated_repr(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
+def shortened(text: str, room: int) -> str:
+    """Shorten a text to the available room.
+
+    >>> shortened("Doors are open, come in from the rain.", 20)
+    'Doors are open, come…'
+    """
+    if len(text) <= room + 1:
+        return text
+    cut = text[:room]
+    # Cut between words, unless that wastes half of the room.
+    space = cut.rfind(" ") if text[room] != " " else -1
+    return (cut[:space] if space > room // 2 else cut).rstrip(" ,.;:-") + "…"
+
+
 def json_path(*keys: object) -> str:
     """Return a JSONPath, truncating long keys.
 

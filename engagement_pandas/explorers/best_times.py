@@ -15,11 +15,12 @@ from engagement_pandas.explorers.counts_explorer import (
     names_of_posts,
     view_of_nothing,
 )
-from engagement_pandas.explorers.html_tables import Column, number, percentage, table, text
+from engagement_pandas.explorers.html_tables import Column, table
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.post_chooser import PostChooser
 from engagement_pandas.explorers.selection import EXPOSURE, picking
 from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.html_cells import number, percentage, text
 from engagement_pandas.metrics import best_times
 from engagement_pandas.metrics.best_times import MINIMUM, best_named
 from engagement_pandas.metrics.checks import require_columns

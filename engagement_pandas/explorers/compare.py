@@ -18,12 +18,13 @@ from engagement_pandas.explorers.counts_explorer import (
     names_of_posts,
     view_of_nothing,
 )
-from engagement_pandas.explorers.html_tables import LISTED, Column, link, snippet, table, text
+from engagement_pandas.explorers.html_tables import LISTED, Column, snippet, table
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.post_chooser import PostChooser
 from engagement_pandas.explorers.selection import AGES, EXPOSURE, picking
 from engagement_pandas.explorers.splits import TwoGroups
 from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.html_cells import link, text
 from engagement_pandas.metrics import compare
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.top_posts import RATE

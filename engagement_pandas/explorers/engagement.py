@@ -29,13 +29,9 @@ from engagement_pandas.explorers.counts_explorer import (
 from engagement_pandas.explorers.html_tables import (
     LISTED,
     Column,
-    link,
-    number,
-    percentage,
     snippet,
     swatch,
     table,
-    text,
 )
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.post_chooser import PostChooser
@@ -48,6 +44,7 @@ from engagement_pandas.explorers.selection import (
     Selection,
 )
 from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.html_cells import link, number, percentage, text
 from engagement_pandas.metrics import top_posts
 from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots import post_colours

@@ -20,7 +20,7 @@ from engagement_pandas.explorers.counts_explorer import naming
 from engagement_pandas.explorers.export_bar import ExportBar
 from engagement_pandas.explorers.fetch_thread import Cancelled, FetchThread
 from engagement_pandas.explorers.figure import Picture
-from engagement_pandas.explorers.html_tables import LISTED, Column, link, number, table, text
+from engagement_pandas.explorers.html_tables import LISTED, Column, table
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.request_form import (
     ENDPOINTS,
@@ -33,6 +33,7 @@ from engagement_pandas.explorers.request_form import (
 )
 from engagement_pandas.explorers.selection import first_choice
 from engagement_pandas.explorers.widgets import CODE, Region
+from engagement_pandas.frame.html_cells import link, number, text
 from engagement_pandas.request.plan import Plan, plan
 from engagement_pandas.request.post_files import handles_in, records_in
 from engagement_pandas.request.post_ids import parse_post_ids

@@ -8,15 +8,10 @@ from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
-from engagement_pandas.metrics.summary import LINK
-from engagement_pandas.plots.labels import shortened
+from engagement_pandas.frame.html_cells import text
 from engagement_pandas.plots.style import INK
 from engagement_pandas.plots.theme import PAGE_INK
-from engagement_pandas.text import html_table
-
-NONE: Final = "–"  # noqa: RUF001 - a dash, not a minus
-"""Placeholder for an unknown value."""
-
+from engagement_pandas.text import html_table, shortened
 
 LISTED: Final = 50
 """Maximum number of posts in a table."""
@@ -38,40 +33,6 @@ class Column(NamedTuple):
     head: str
     cell: Callable[[Any], str]
     css: str = ""
-
-
-def text(value: Any) -> str:
-    """Format a text, or a dash if it is missing.
-
-    >>> text("<b>"), text(None) == NONE
-    ('<span dir="auto">&lt;b&gt;</span>', True)
-    """
-    return NONE if pd.isna(value) else f'<span dir="auto">{html.escape(str(value))}</span>'
-
-
-def number(value: Any) -> str:
-    """Format a whole number, or a dash if it is missing.
-
-    >>> number(1234), number(pd.NA) == NONE
-    ('1,234', True)
-    """
-    return NONE if pd.isna(value) else f"{value:,}"
-
-
-def percentage(value: Any) -> str:
-    """Format a share in percent, or a dash if it is missing.
-
-    >>> percentage(0.0123)
-    '1.23 %'
-    """
-    return NONE if pd.isna(value) else f"{value * 100:.2f} %"
-
-
-def link(post_id: str) -> str:
-    """Return the complete ID of a post as a link to it."""
-    name = html.escape(str(post_id))
-    url = html.escape(LINK.format(post_id))
-    return f'<a href="{url}" target="_blank" rel="noopener noreferrer">{name}</a>'
 
 
 def snippet(value: Any) -> str:
@@ -110,7 +71,7 @@ def table(columns: Mapping[str, Column], rows: pd.DataFrame, caption: str) -> st
 
     ``columns`` has the columns of the table in order, by column of the frame.
 
-    >>> table({"n": Column("posts", number, "number")}, pd.DataFrame({"n": [3]}), "How many")
+    >>> table({"n": Column("posts", str, "number")}, pd.DataFrame({"n": [3]}), "How many")
     '<table><caption>How many</caption><thead><tr><th scope="col" class="number">posts</th>...'
     """
     shown = list(columns.values())

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.plots.labels import shortened
+from engagement_pandas.text import shortened
 
 
 class TwoGroups(NamedTuple):

@@ -7,12 +7,12 @@ import os
 from collections.abc import Callable
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.frame.contract import TEXT, in_order
+from engagement_pandas.frame.html_cells import LINK, TIME, cell, is_missing, link
 from engagement_pandas.frame.html_page import HtmlPage
 from engagement_pandas.metrics.age import age, made_at
 from engagement_pandas.metrics.benchmark import standing
@@ -22,9 +22,6 @@ from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.half_life import half_life
 from engagement_pandas.metrics.sum_by_post import sum_by_post
 from engagement_pandas.text import html_table
-
-LINK: Final = "https://x.com/i/web/status/{}"
-"""Link to a post that works without its author's handle."""
 
 NAMING: Final = ("handle", "text")
 """Columns of ``posts`` that are copied to the summary."""
@@ -135,7 +132,7 @@ def _named(counts: pd.DataFrame, posts: pd.DataFrame | None) -> pd.DataFrame:
 
 
 _FORMATS: Final[dict[str, tuple[str, Callable[[Any], str]]]] = {
-    "created_at": ("made (UTC)", lambda moment: f"{moment:%Y-%m-%d %H:%M}"),
+    "created_at": ("made (UTC)", lambda moment: f"{moment:{TIME}}"),
     "age": ("age (h)", lambda hours: f"{hours:,.0f}"),
     "rate": ("rate", lambda rate: f"{rate:.2%}"),
     "low": ("rate, from", lambda rate: f"{rate:.2%}"),
@@ -181,7 +178,7 @@ def to_html(summary: pd.DataFrame, path: str | os.PathLike[str] | None = None) -
     >>> import engagement_pandas as ep
     >>> counts = ep.flatten_json({"g": {"1060976163948904448": {"favorites": "7"}}})
     >>> page = to_html(summarise(counts))
-    >>> '<a href="https://x.com/i/web/status/1060976163948904448">' in page
+    >>> '<a href="https://x.com/i/web/status/1060976163948904448"' in page
     True
     """
     if not isinstance(summary, pd.DataFrame) or "post_id" not in summary.columns:
@@ -209,12 +206,7 @@ def _heading(name: str) -> str:
 
 
 def _cell(name: str, value: Any) -> str:
-    if pd.isna(value):
-        return "–"  # noqa: RUF001  a dash, not a minus
     if name == "post_id":
-        return f'<a href="{LINK.format(value)}">{value}</a>'
-    if name in _FORMATS:
-        return html.escape(_FORMATS[name][1](value))
-    if isinstance(value, int | np.integer):
-        return f"{value:,}"
-    return html.escape(str(value))
+        return link(value)
+    known = name in _FORMATS and not is_missing(value)
+    return html.escape(_FORMATS[name][1](value)) if known else cell(value)

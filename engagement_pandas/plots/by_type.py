@@ -24,8 +24,9 @@ from engagement_pandas.plots.axes import (
     remove_clutter,
     wrapped,
 )
-from engagement_pandas.plots.labels import TYPE_ROOM, in_font, shortened
+from engagement_pandas.plots.labels import TYPE_ROOM, in_font
 from engagement_pandas.plots.style import shade, type_colours
+from engagement_pandas.text import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -29,9 +29,9 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.header import set_headline
-from engagement_pandas.plots.labels import drawable, shortened
+from engagement_pandas.plots.labels import drawable
 from engagement_pandas.plots.style import group_colours, ink, shade
-from engagement_pandas.text import pluralize
+from engagement_pandas.text import pluralize, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -25,8 +25,9 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.header import legend_of
-from engagement_pandas.plots.labels import TYPE_ROOM, in_font, post_names, shortened
+from engagement_pandas.plots.labels import TYPE_ROOM, in_font, post_names
 from engagement_pandas.plots.style import REST, ink, picked_out, post_colours, shade, type_colours
+from engagement_pandas.text import shortened
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

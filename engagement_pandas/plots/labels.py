@@ -13,6 +13,7 @@ import pandas as pd
 
 from engagement_pandas.frame.coercion import as_posts
 from engagement_pandas.metrics.age import made_at
+from engagement_pandas.text import shortened
 
 ROOM: Final = 36
 """Maximum length of a name, in characters."""
@@ -120,22 +121,6 @@ def in_font(text: str) -> str:
     glyphs = _glyphs()
     kept = [c for c in text if c in {"\n", _LTR, _RTL} or (c.isprintable() and ord(c) in glyphs)]
     return "".join(kept) if "".join(kept).strip() else "?"
-
-
-def shortened(text: str, room: int) -> str:
-    """Shorten a text to the available room.
-
-    Examples
-    --------
-    >>> shortened("Doors are open, come in from the rain.", 20)
-    'Doors are open, come…'
-    """
-    if len(text) <= room + 1:
-        return text
-    cut = text[:room]
-    # Cut between words, unless that wastes half of the room.
-    space = cut.rfind(" ") if text[room] != " " else -1
-    return (cut[:space] if space > room // 2 else cut).rstrip(" ,.;:-") + "…"
 
 
 def _isolated(words: str) -> str:

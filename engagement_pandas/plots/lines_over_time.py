@@ -28,7 +28,7 @@ from engagement_pandas.plots.axes import (
     time_axis,
 )
 from engagement_pandas.plots.header import legend_of
-from engagement_pandas.plots.labels import TYPE_ROOM, in_font, post_names, shortened
+from engagement_pandas.plots.labels import TYPE_ROOM, in_font, post_names
 from engagement_pandas.plots.lines import (
     Series,
     draw_lines,
@@ -44,6 +44,7 @@ from engagement_pandas.plots.style import (
     shade,
     type_colours,
 )
+from engagement_pandas.text import shortened
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

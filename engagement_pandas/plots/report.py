@@ -15,6 +15,7 @@ import pandas as pd
 from engagement_pandas.errors import EngagementError, FrameError
 from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.frame.contract import check_omissions
+from engagement_pandas.frame.html_cells import LINK, MISSING, TIME
 from engagement_pandas.frame.html_page import HtmlPage
 from engagement_pandas.metrics.age import made_at
 from engagement_pandas.metrics.best_times import best_times
@@ -22,19 +23,17 @@ from engagement_pandas.metrics.checks import require_columns, source_meaning
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.latest import latest
 from engagement_pandas.metrics.period import RANKED, Period, Total, days_of, reason
-from engagement_pandas.metrics.summary import LINK
 from engagement_pandas.metrics.time_zones import zone_of
 from engagement_pandas.metrics.top_posts import top_posts
 from engagement_pandas.plots.axes import percent
 from engagement_pandas.plots.best_times import plot_best_times
 from engagement_pandas.plots.by_type import plot_by_type
 from engagement_pandas.plots.growth import plot_growth
-from engagement_pandas.plots.labels import shortened
 from engagement_pandas.plots.over_time import plot_over_time
 from engagement_pandas.plots.svg import figure_html
 from engagement_pandas.plots.top_posts import plot_top_posts
 from engagement_pandas.plots.versus_previous import plot_versus_previous
-from engagement_pandas.text import html_table, pluralize
+from engagement_pandas.text import html_table, pluralize, shortened
 from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
 
 if TYPE_CHECKING:
@@ -47,7 +46,6 @@ _CARDS: Final = 4
 _TOP: Final = 10
 _BARS: Final = 5
 _SNIPPET: Final = 140
-_NONE: Final = "–"  # noqa: RUF001 - a dash, not a minus
 _NUMBER: Final = 'class="number"'
 
 _STYLE: Final = """
@@ -220,7 +218,7 @@ def _cards(period: Period) -> str:
         cards.append((_word(row.type_name), _whole(row.total), note))
     if period.rated:
         rate = engagement_rate(period.counts, by=None)["rate"].iloc[0]
-        shown = _NONE if pd.isna(rate) else percent(rate)
+        shown = MISSING if pd.isna(rate) else percent(rate)
         cards.insert(2, ("engagement rate", shown, "of impressions"))
     items = (
         f"<li><span>{html.escape(name)}</span><b>{value}</b><span>{note}</span></li>"
@@ -294,7 +292,7 @@ def _top(material: _Material) -> str:
     note = ""
     if period.rated:
         rates = engagement_rate(period.counts).set_index("post_id")["rate"].reindex(ids)
-        shown = [_NONE if pd.isna(rate) else percent(rate) for rate in rates]
+        shown = [MISSING if pd.isna(rate) else percent(rate) for rate in rates]
         columns.append(("rate", _NUMBER, shown))
         if (rates > 1).any():
             note = (
@@ -382,7 +380,7 @@ def _read_times(counts: pd.DataFrame) -> str:
     ends = [moments.min(), moments.max()] if len(moments) else []
     if not ends and given is not None:
         ends = [pd.to_datetime(given, utc=True)]
-    shown = dict.fromkeys(f"{moment:%Y-%m-%d %H:%M}" for moment in ends)
+    shown = dict.fromkeys(f"{moment:{TIME}}" for moment in ends)
     return f"{' to '.join(shown)} (UTC)" if shown else ""
 
 
@@ -467,7 +465,7 @@ def _word(type_name: str) -> str:
 
 
 def _whole(number: Any) -> str:
-    return _NONE if pd.isna(number) else f"{int(number):,}"
+    return MISSING if pd.isna(number) else f"{int(number):,}"
 
 
 def _lacking(number: Any) -> str:
@@ -477,6 +475,6 @@ def _lacking(number: Any) -> str:
 def _change(row: Total) -> str:
     """Return the change of a total; a star marks incomplete periods."""
     if pd.isna(row.change):
-        return _NONE
+        return MISSING
     sign = "+" if row.change > 0 else ""
     return f"{sign}{percent(float(row.change))}{'' if row.complete else ' *'}"

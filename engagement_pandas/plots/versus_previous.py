@@ -20,8 +20,9 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.header import set_headline
-from engagement_pandas.plots.labels import in_font, shortened
+from engagement_pandas.plots.labels import in_font
 from engagement_pandas.plots.style import REST, draw_type_bars, ink
+from engagement_pandas.text import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

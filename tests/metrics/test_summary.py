@@ -142,7 +142,7 @@ def test_hostile_texts_are_escaped() -> None:
     page = Page()
     page.feed(to_html(frame))
     assert page.tags == {"table", "thead", "tbody", "tr", "th", "td", "a"}
-    assert page.attributes == {"scope", "style", "dir", "href"}
+    assert page.attributes == {"scope", "style", "dir", "href", "target", "rel"}
     assert page.links == [f"https://x.com/i/web/status/{POST}"]
     assert HOSTILE in page.texts
     assert "1,234" in page.texts
