@@ -63,10 +63,10 @@ def meanings(
     found = []
     for level, dimension in zip(members.levels, order, strict=False):
         if dimension is Dimension.POST_ID and shape.counts_all(level):
-            numbers: list[int | str] = [0] * len(level)
-        else:
-            parse = KEY_NUMBERS[dimension]
-            numbers = [parse(name, shape) for name in level]
+            found.append(Meaning(dimension, [0] * len(level)))
+            continue
+        parse = KEY_NUMBERS[dimension]
+        numbers = [parse(name, shape) for name in level]
         if str in map(type, numbers):
             return None
         found.append(Meaning(dimension, cast("list[int]", numbers)))

@@ -13,17 +13,19 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import IO, Final, cast
+from typing import IO, Any, Final, cast
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from engagement_pandas import __version__
 from engagement_pandas.errors import RequestError
 from engagement_pandas.files import FileTooLarge, read_bounded
+from engagement_pandas.transport.urls import is_loopback
 
 DEADLINE: Final = 900.0
 """Seconds for the body of an answer; 64 kB a second is fast enough."""
@@ -57,13 +59,44 @@ class BodyTooLarge(requests.RequestException):
 
 
 class BoundedSession(requests.Session):
-    """A session that follows no redirects, and keeps ``in_flight`` connections open."""
+    """A session that follows no redirects, and keeps ``in_flight`` connections open.
+
+    It reads the proxies and the CA bundle of the environment at the first request to a URL:
+    to read them for each request takes as long as to sign it.
+    """
 
     def __init__(self, in_flight: int = 1) -> None:
         super().__init__()
+        self._settings: dict[str, Any] = {}
         self.headers["User-Agent"] = USER_AGENT
         for scheme in ("https://", "http://"):
             self.mount(scheme, HTTPAdapter(pool_maxsize=in_flight))
+
+    def post_once(
+        self,
+        url: str,
+        content: bytes,
+        headers: Mapping[str, str],
+        auth: AuthBase,
+        timeout: tuple[float, float],
+    ) -> requests.Response:
+        """Send one POST, and return its reply with the body unread."""
+        if url not in self._settings:
+            direct: Any = {"http": None, "https": None, "all": None}
+            self._settings[url] = self.merge_environment_settings(
+                url,
+                proxies=direct if is_loopback(url) else {},
+                stream=True,
+                verify=True,  # always verify; REQUESTS_CA_BUNDLE may name the CA bundle
+                cert=None,
+            )
+        request = requests.Request("POST", url, headers, data=content, auth=auth)
+        return self.send(
+            self.prepare_request(request),
+            timeout=timeout,
+            allow_redirects=False,
+            **self._settings[url],
+        )
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return None, because requests would read the full body of a redirect."""

@@ -238,14 +238,18 @@ class RateLimiter:
                 if limit is not None:
                     self.limits[period] = limit
             _, remaining, reset = parsed["second"]
-            mine = sum(abs(start - began) <= PERIODS["second"] for start in self._starts)
-            if remaining == 0 and mine < self.limits.get("second", mine + 1):  # other clients
+            if remaining == 0 and self._shares_second(began):
                 self._resumes = self._local(reset, "second", began, now) or now + 1
             limit, remaining, reset = parsed["minute"]
             if remaining is None:
                 self._close(permit)
             else:
                 self._update(limit, remaining, reset, permit, now)
+
+    def _shares_second(self, began: float) -> bool:
+        """Return whether other clients have used some of the second in which a request began."""
+        mine = sum(abs(start - began) <= PERIODS["second"] for start in self._starts)
+        return mine < self.limits.get("second", mine + 1)
 
     def _update(
         self,

@@ -1,6 +1,6 @@
 """Scheduler: sends requests concurrently within one rate limit, driven from the caller's thread.
 
-Each attempt to send a request runs in a thread of its own. Everything else runs in the thread
+Each attempt to send a request runs in one of several threads. Everything else runs in the thread
 that called: it starts attempts, waits for their futures, and retries failed ones after a
 backoff. So only the rate limiter needs a lock, and progress is reported in the caller's thread.
 
@@ -57,7 +57,7 @@ class Task(Protocol):
 
 
 class ThreadExecutor:
-    """Runs each function in its own daemon thread.
+    """Runs functions in daemon threads, as many as are pending at once.
 
     The threads of a ThreadPoolExecutor would delay the end of the process.
     """
@@ -65,6 +65,8 @@ class ThreadExecutor:
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         self.pending = 0
         self._sleep = sleep
+        self._threads = 0
+        self._submitted: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._completed: SimpleQueue[Future[Any]] = SimpleQueue()
 
     def submit(self, function: Callable[[], Any]) -> Future[Any]:
@@ -87,8 +89,16 @@ class ThreadExecutor:
         self.pending -= 1
         return future
 
+    def close(self) -> None:
+        """Let each thread end once its function has ended."""
+        self._submitted.put(None)
+
     def _start(self, function: Callable[[], None]) -> None:
-        threading.Thread(target=function, name="engagement_pandas request", daemon=True).start()
+        if self._threads == self.pending:  # all are busy
+            run = partial(run_submitted, self._submitted)
+            threading.Thread(target=run, name="engagement_pandas request", daemon=True).start()
+            self._threads += 1
+        self._submitted.put(function)
 
 
 class InlineExecutor(ThreadExecutor):
@@ -96,6 +106,14 @@ class InlineExecutor(ThreadExecutor):
 
     def _start(self, function: Callable[[], None]) -> None:
         function()
+
+
+def run_submitted(functions: SimpleQueue[Callable[[], None] | None]) -> None:
+    """Call functions as they are submitted, until None is, which ends every thread."""
+    while function := functions.get():
+        function()
+        del function  # it holds an answer
+    functions.put(None)
 
 
 def run_into(future: Future[Any], function: Callable[[], Any]) -> None:
@@ -167,6 +185,8 @@ class Scheduler:
         except BaseException:
             yield from self._drain()
             raise
+        finally:
+            self._executor.close()
 
     def _next(self, tasks: Iterator[Task | None]) -> Task | None:
         """Return the next new task if it may start."""

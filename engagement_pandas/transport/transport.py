@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -31,7 +31,6 @@ from engagement_pandas.transport.message import Answer, Failure, Message
 from engagement_pandas.transport.rate_limiter import Permit, RateLimiter
 from engagement_pandas.transport.retries import MAX_ATTEMPTS, RETRY_STATUSES, MessageCall
 from engagement_pandas.transport.scheduler import InlineExecutor, Scheduler, ThreadExecutor
-from engagement_pandas.transport.urls import is_loopback
 
 TIMEOUT: Final = (10.0, 120.0)
 """Seconds to connect, and between two bytes of the answer."""
@@ -45,7 +44,6 @@ REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 STATUSES_WITH_JSON: Final = frozenset({200, 400, 403})
 """Statuses whose body decides what happens next; a truncated body is requested again."""
 
-_DIRECT: Final[Any] = {"http": None, "https": None, "all": None}  # bypasses any proxy
 _SNIPPET: Final = 300
 
 
@@ -172,16 +170,12 @@ class Transport:
         return Failure(why, answer.status, retryable=answer.status not in REDIRECTS)
 
     def _post(self, message: Message) -> Answer:
-        with self._own.session.post(
+        with self._own.session.post_once(
             message.url,
-            data=message.content,
-            auth=message.signer(),
-            headers={"Content-Type": message.content_type},
-            allow_redirects=False,
-            stream=True,
-            timeout=self._timeout,
-            proxies=_DIRECT if is_loopback(message.url) else None,
-            verify=True,  # always verify; REQUESTS_CA_BUNDLE may name the CA bundle
+            message.content,
+            {"Content-Type": message.content_type},
+            message.signer(),
+            self._timeout,
         ) as reply:
             content, gzipped = read_body(reply, self._clock, MAX_BODY_BYTES, DEADLINE)
             return Answer(reply.status_code, reply.headers, content, self.now(), gzipped)

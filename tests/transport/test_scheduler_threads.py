@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -93,6 +94,24 @@ def ids(responses: Any) -> list[int]:
     return [int(response.request.post_ids[0]) for response in responses]
 
 
+def test_threads_are_used_again() -> None:
+    """A function that is submitted after another has ended starts no thread."""
+    executor, threads = scheduler.ThreadExecutor(), set()
+    for _ in range(3):
+        both = Barrier(2)
+        for _ in range(2):
+            executor.submit(lambda both=both: (both.wait(500), threading.current_thread())[1])
+        for _ in range(2):
+            done = executor.wait(500)
+            assert done is not None
+            threads.add(done.result())
+    assert len(threads) == 2
+    executor.close()
+    for thread in threads:
+        thread.join(500)
+        assert not thread.is_alive()
+
+
 @pytest.mark.slow
 def test_in_flight_is_an_upper_bound(make: Make, gate: Gate) -> None:
     """After the first response exactly ``in_flight`` requests are sent concurrently."""
@@ -160,10 +179,10 @@ def test_a_slow_consumer_limits_the_requests(make: Make, gate: Gate) -> None:
     stream = make(in_flight=3).stream(posts(50), watch=lambda _: None)
     for _ in range(5):
         next(stream)
+    stream.close()
     for thread in request_threads():
         thread.join(500)
     assert len(gate.requested) <= 5 + 3
-    stream.close()
 
 
 @pytest.mark.slow

@@ -460,7 +460,7 @@ def test_other_errors_are_not_retried(clock: FakeClock, monkeypatch: pytest.Monk
         msg = "Unable to determine SOCKS version"
         raise ValueError(msg)
 
-    monkeypatch.setattr(transport._own.session, "post", failing_post)
+    monkeypatch.setattr(transport._own.session, "post_once", failing_post)
     message = Message(
         "https://127.0.0.1:9/x", b"{}", "text/plain", lambda: HTTPBasicAuth("a", "b"), str
     )
