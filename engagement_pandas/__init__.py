@@ -107,16 +107,31 @@ ResponseShapeError. Keeping: FrameError, ArchiveError, DatasetError (DamagedData
 AlreadySyncing).
 """
 
+from collections.abc import Callable
+from functools import cache
 from importlib import import_module
-
-import lazy_loader
 
 __version__ = "0.1.0"
 
-# The names stand once, in __init__.pyi, which type checkers read too. There is no __all__, with
-# which help() would print the documentation of every class: 11,000 lines.
-__getattr__, __dir__, _ = lazy_loader.attach_stub(__name__, __file__)
-del _
+
+@cache
+def _public() -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
+    """Return what finds and lists the public names, which stand once, in ``__init__.pyi``.
+
+    There is no ``__all__``, with which help() would print the documentation of every class:
+    11,000 lines. To read the names takes as long as ``--help``, which needs none.
+    """
+    import lazy_loader  # noqa: PLC0415
+
+    return lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> object:
+    return _public()[0](name)
+
+
+def __dir__() -> list[str]:
+    return _public()[1]()
 
 
 _DISPLAY = "engagement_pandas.frame.notebook_display"  # imports pandas

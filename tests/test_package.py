@@ -61,7 +61,7 @@ def test_an_unknown_name() -> None:
         ("import engagement_pandas.dask", "requests matplotlib deltalake"),
         ("import engagement_pandas.plots", "requests matplotlib"),
         ("import engagement_pandas.frame", "requests matplotlib"),
-        ("import engagement_pandas.cli", "pandas requests matplotlib pyarrow"),
+        ("import engagement_pandas.cli", "pandas requests pyarrow logging json lazy_loader"),
         ("import engagement_pandas.sandbox", "pandas requests"),
     ],
 )

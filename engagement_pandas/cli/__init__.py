@@ -9,7 +9,6 @@ Imports ``client``, ``auth``, ``dataset``, ``plots``, ``flattening``, ``sources`
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 import warnings
 from collections.abc import Sequence
@@ -53,6 +52,8 @@ def _run(argv: Sequence[str]) -> None:
     except SystemExit:
         with output():  # failing to print --help is an error
             raise
+    import logging  # noqa: PLC0415 - slow, and not for --help
+
     logging.basicConfig(
         level=logging.INFO if arguments.verbose else logging.WARNING,
         format="%(levelname)s %(message)s",

@@ -6,35 +6,45 @@ import os
 from collections.abc import Sequence
 from typing import Final
 
-from engagement_pandas import errors
 from engagement_pandas.cli.signals import HungUp, Terminated
+from engagement_pandas.errors import (
+    ArchiveError,
+    CredentialsError,
+    EngagementError,
+    FrameError,
+    RefusedError,
+    RequestError,
+    ResponseShapeError,
+    TransportError,
+    Unauthorized,
+)
 
 
-class NotAgreed(errors.RequestError):
+class NotAgreed(RequestError):
     """A large plan was not confirmed; nothing was sent."""
 
 
-class PartlyAnswered(errors.EngagementError):
+class PartlyAnswered(EngagementError):
     """An owner's tokens were not accepted, or the responses for a post are invalid."""
 
 
-class Damaged(errors.ArchiveError):
+class Damaged(ArchiveError):
     """Stored responses are damaged or missing."""
 
 
 EXIT_CODES: Final[Sequence[tuple[type[BaseException], int, str]]] = (
     (NotAgreed, 8, "a large plan was not confirmed; nothing was sent"),
-    (errors.RequestError, 2, "the request is invalid; nothing was sent"),
-    (errors.CredentialsError, 3, "credentials are missing or were not accepted"),
-    (errors.Unauthorized, 3, "credentials are missing or were not accepted"),
-    (errors.RefusedError, 4, "the API rejected the request"),
-    (errors.TransportError, 5, "no response was received; try again later"),
-    (errors.ResponseShapeError, 6, "a response does not match its request"),
+    (RequestError, 2, "the request is invalid; nothing was sent"),
+    (CredentialsError, 3, "credentials are missing or were not accepted"),
+    (Unauthorized, 3, "credentials are missing or were not accepted"),
+    (RefusedError, 4, "the API rejected the request"),
+    (TransportError, 5, "no response was received; try again later"),
+    (ResponseShapeError, 6, "a response does not match its request"),
     (Damaged, 9, "stored responses are damaged or missing"),
     (PartlyAnswered, 10, "some posts have no response yet; the others are written"),
-    (errors.FrameError, 7, "a file could not be read or written"),
+    (FrameError, 7, "a file could not be read or written"),
     (OSError, 7, "a file could not be read or written"),
-    (errors.EngagementError, 1, "any other error"),
+    (EngagementError, 1, "any other error"),
     (HungUp, 129, "stopped by SIGHUP"),
     (Terminated, 143, "stopped by SIGTERM"),
     (KeyboardInterrupt, 130, "stopped by SIGINT (Ctrl-C)"),

@@ -1,27 +1,26 @@
-"""The standard streams, which may be closed, full, or a pipe without a reader."""
+"""The standard streams, which may be closed, full, or a pipe without a reader.
+
+``json`` and ``logging`` take as long to import as argparse, and ``--help`` needs neither.
+"""
 
 from __future__ import annotations
 
 import errno
 import io
-import json
-import logging
 import os
 import select
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import IO, Any, Final
 
 _MESSAGES: Final = "engagement_pandas.cli"
 """Name of the logger whose level hides messages."""
 
-_NULL: Final = Path(os.devnull)
 _REPLACEMENTS: Final[Mapping[str, Callable[[], IO[str]]]] = {
-    "stdin": lambda: _NULL.open(encoding="utf-8"),
-    "stdout": lambda: os.fdopen(os.open(_NULL, os.O_RDONLY), "w", encoding="utf-8"),
-    "stderr": lambda: _NULL.open("w", encoding="utf-8"),
+    "stdin": lambda: os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8"),
+    "stdout": lambda: os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8"),
+    "stderr": lambda: os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"),
 }
 
 
@@ -32,7 +31,7 @@ def usable_streams() -> Iterator[None]:
     The replacement of standard input is empty, messages are dropped, and writing results
     raises an error. Results are UTF-8 in any locale, like the files.
     """
-    while (spare := os.open(_NULL, os.O_RDONLY)) <= 2:  # noqa: PLR2004 - standard error
+    while (spare := os.open(os.devnull, os.O_RDONLY)) <= 2:  # noqa: PLR2004 - standard error
         pass  # otherwise a file opened later would become standard output
     os.close(spare)
     before: dict[str, Any] = {name: getattr(sys, name) for name in _REPLACEMENTS}
@@ -84,12 +83,16 @@ def check_output() -> None:
 
 def print_message(text: str) -> None:
     """Print what a command does to standard error, unless ``--quiet`` was given."""
+    import logging  # noqa: PLC0415
+
     if logging.getLogger(_MESSAGES).isEnabledFor(logging.WARNING):
         print_notice(text)
 
 
 def hide_messages(*, hidden: bool) -> None:
     """Hide the messages of :func:`print_message`, or show them again."""
+    import logging  # noqa: PLC0415
+
     logging.getLogger(_MESSAGES).setLevel(logging.ERROR if hidden else logging.WARNING)
 
 
@@ -108,6 +111,8 @@ def print_result(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print a result to standard output as one line of JSON."""
+    import json  # noqa: PLC0415
+
     print_result(json.dumps(value, ensure_ascii=False, default=str))
 
 
@@ -126,6 +131,8 @@ def _drop_undelivered(stream: Any) -> None:
     try:
         stream.flush()
     except (OSError, ValueError):
-        with suppress(OSError, ValueError), _NULL.open("wb") as null:
-            os.dup2(null.fileno(), stream.fileno())
+        with suppress(OSError, ValueError):
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)
             stream.flush()

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Barrier
 from typing import Any
 
 import pytest
@@ -96,11 +95,16 @@ def ids(responses: Any) -> list[int]:
 
 def test_threads_are_used_again() -> None:
     """A function that is submitted after another has ended starts no thread."""
-    executor, threads = scheduler.ThreadExecutor(), set()
+    executor, threads = scheduler.ThreadExecutor(), set[threading.Thread]()
+    both = threading.Barrier(2)
+
+    def meet() -> threading.Thread:
+        both.wait(500)
+        return threading.current_thread()
+
     for _ in range(3):
-        both = Barrier(2)
         for _ in range(2):
-            executor.submit(lambda both=both: (both.wait(500), threading.current_thread())[1])
+            executor.submit(meet)
         for _ in range(2):
             done = executor.wait(500)
             assert done is not None
