@@ -19,7 +19,7 @@ from engagement_pandas.metrics.coverage import HOUR_US, need_edges
 from engagement_pandas.metrics.cumulative import PostSeries, post_series
 from engagement_pandas.metrics.interpolation import Floats, interpolate_counts
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
-from engagement_pandas.metrics.outliers import LEAST, beyond_tail, level_shift
+from engagement_pandas.metrics.outliers import LEAST, beyond_tail, is_heavy_tailed, level_shift
 from engagement_pandas.metrics.time_zones import zone_of
 
 AT: Final = 24.0
@@ -51,6 +51,7 @@ _COLUMNS: Final[dict[str, Any]] = {
     "p": "Float64",
     "post_id": TEXT,
     "share": "Float64",
+    "heavy_tail": "boolean",
 }
 _DAY: Final = 24
 
@@ -88,7 +89,8 @@ def breakouts(
         (``Float64``, the probability of such a one without any breakout); ``post_id``
         (``str``: the post with most of the excess, the post itself, or the first after the
         shift); ``share`` (``Float64``, its share of the excess of the hour; ``<NA>`` of other
-        rows).
+        rows); ``heavy_tail`` (``boolean``; ``<NA>`` unless of a post: whether the sizes of all
+        posts have so long an upper tail that posts are named more often than promised).
 
     Raises
     ------
@@ -109,9 +111,9 @@ def breakouts(
     these with the tail of the others. An hour with fewer than 10 expected counts is not
     tested. *Posts*: the largest logarithms of counts, as distances from the median to the
     power of 1.5, are compared with the tail of the others: between a lognormal tail and
-    Pareto's, for which it names a little more than promised. This needs 20 posts. *Shift*:
-    the rank test of Pettitt (*Applied Statistics* 28, 1979) on posts in order of creation.
-    See :mod:`engagement_pandas.metrics.outliers`.
+    Pareto's, for which it names a little more than promised; ``heavy_tail`` says so. This
+    needs 20 posts. *Shift*: the rank test of Pettitt (*Applied Statistics* 28, 1979) on posts
+    in order of creation. See :mod:`engagement_pandas.metrics.outliers`.
 
     Do not use it for several accounts together, nor to judge a campaign whose dates are
     known: :func:`compare` finds smaller differences. A slow rise within a day is not found. A
@@ -261,8 +263,9 @@ def _posts(series: PostSeries, reached: Floats, code: np.int64) -> list[pd.DataF
     born, post = series.born[known], series.post[known]
     distance = np.maximum(logs - np.median(logs), 0) ** _POWER
     posts = _rows(
-        what="post", start=born, count=count, expected=middle, p=beyond_tail(distance), post=post
-    )
+        what="post", start=born, count=count, expected=middle, p=beyond_tail(distance), post=post,
+        heavy_tail=float(is_heavy_tailed(logs)),
+    )  # fmt: skip
     place, p = level_shift(logs)
     place = min(place, len(known) - 1)
     typical = [np.expm1(part.mean()) for part in (logs[place:], logs[:place])]
@@ -277,7 +280,7 @@ def _posts(series: PostSeries, reached: Floats, code: np.int64) -> list[pd.DataF
 
 def _rows(**columns: object) -> pd.DataFrame:
     """Return rows with hours since 1970 and the numbers of posts."""
-    names = ["what", "start", "count", "expected", "p", "post", "share"]
+    names = ["what", "start", "count", "expected", "p", "post", "share", "heavy_tail"]
     given = {name: columns.get(name, np.nan) for name in names} if columns else {}
     frame = pd.DataFrame(given, columns=names)
     return frame.astype({"what": TEXT} | dict.fromkeys(names[1:], "float64"))

@@ -19,6 +19,9 @@ _TAIL: Final = 10
 """The tail is the largest tenth of the values, and so many at least."""
 
 
+_SKEWED: Final = 0.15
+
+
 def beyond_tail(values: Floats) -> Floats:
     """Return a p-value for each value: 1 unless it is beyond the tail of the others.
 
@@ -48,6 +51,21 @@ def beyond_tail(values: Floats) -> Floats:
     # The number of values beyond is that of the clearest gap.
     found[order[: int(np.argmin(tests)) + 1]] = min(_MOST * min(tests), 1.0)
     return found
+
+
+def is_heavy_tailed(values: Floats) -> bool:
+    """Return whether the upper tail is longer than the lower one, as an exponential tail is.
+
+    The skewness of all values but the three largest, which may be outliers: it is 0 or less if
+    both tails are alike, and 1.1 for 84 exponential values.
+
+    >>> rng = np.random.default_rng(1)
+    >>> is_heavy_tailed(rng.normal(size=84)), is_heavy_tailed(rng.exponential(size=84))
+    (False, True)
+    """
+    rest = np.sort(values)[:-_MOST]
+    away = rest - rest.mean()
+    return bool((away**3).mean() > _SKEWED * (away**2).mean() ** 1.5)
 
 
 def level_shift(values: Floats) -> tuple[int, float]:

@@ -11,7 +11,7 @@ from support.simulated import MARCH, totals
 import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.metrics import breakouts
-from engagement_pandas.metrics.outliers import beyond_tail, level_shift
+from engagement_pandas.metrics.outliers import beyond_tail, is_heavy_tailed, level_shift
 
 HOUR = 14 * 24 + 15
 
@@ -84,6 +84,14 @@ def test_a_viral_post_is_found() -> None:
     assert post["count"].sum() == counts.groupby("post_id")["count"].sum().max()
     assert row["count"] == pytest.approx(post["count"].iloc[:25].sum(), rel=0.01)
     assert pd.isna(row["share"])
+    assert not row["heavy_tail"]
+
+
+def test_a_viral_post_among_uneven_posts_has_a_flag() -> None:
+    """With sizes of Pareto's tail, a post is named more often than promised: the row says so."""
+    events = breakouts(simulated_account(pareto=True, runaway=1000.0))
+    assert events.loc[events["what"] == "post", "heavy_tail"].all()
+    assert events.loc[events["what"] != "post", "heavy_tail"].isna().all()
 
 
 def test_a_shift_of_the_level_is_found() -> None:
@@ -132,6 +140,16 @@ def test_the_tail_test_matches_a_calculation_by_hand() -> None:
     assert beyond_tail(values)[-1] == pytest.approx(3 * (1 + 9 / 9) ** -9)
     assert (beyond_tail(values)[:-1] == 1).all()
     assert (beyond_tail(values[:19]) == 1).all()
+
+
+@pytest.mark.parametrize(("ones", "heavy"), [(9, False), (6, True), (12, False)])
+def test_a_heavy_tail_matches_a_calculation_by_hand(*, ones: int, heavy: bool) -> None:
+    """Of 18 zeros and ones, a third of ones has a skewness of 0.7, and two thirds of -0.7.
+
+    The three largest values do not count.
+    """
+    values = np.repeat([0.0, 1.0, 99.0], [18 - ones, ones, 3])
+    assert is_heavy_tailed(values) is heavy
 
 
 def test_outliers_do_not_mask_each_other() -> None:

@@ -53,6 +53,14 @@ def test_the_headline(busy: pd.DataFrame) -> None:
     assert plot_breakouts(calm).get_legend() is None
 
 
+def test_the_headline_of_uneven_posts() -> None:
+    """With sizes of Pareto's tail, the headline says that the error rate of posts is higher."""
+    uneven = account(np.random.default_rng(4), pareto=True, runaway=1000.0)
+    assert headline(plot_breakouts(uneven)).endswith(
+        "name one, and more of those with sizes as uneven as here name a post"
+    )
+
+
 def test_what_was_not_compared(busy: pd.DataFrame) -> None:
     """Of fewer than 20 posts, the headline says that posts were not compared."""
     few = busy[busy["post_id"].isin(busy["post_id"].unique()[:19])]

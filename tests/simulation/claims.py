@@ -48,6 +48,7 @@ from engagement_pandas.metrics import (
     versus_previous,
 )
 from engagement_pandas.metrics.benchmark import _ranked, trend_of
+from engagement_pandas.metrics.best_times import DRAWS as TIME_DRAWS
 from engagement_pandas.metrics.best_times import level_of, thread_scores
 from engagement_pandas.metrics.compare import holm, unequal_spread
 from engagement_pandas.metrics.intervals import dispersion, group_interval
@@ -232,7 +233,7 @@ def time_is_named(  # noqa: PLR0913 - a world
         levels = permutation_test(
             Evidence(cell, score, weight),
             partial(_permuted, cell, rng),
-            DRAWS,
+            TIME_DRAWS,
             3,
         )
         if flat:
@@ -403,6 +404,14 @@ def within_band(rng: Rng, runs: int, *, others: int) -> Floats:
 def breakout_is_named(rng: Rng, runs: int, **world: float | bool) -> Floats:
     """Name any breakout in 28 days without one."""
     return np.array([len(breakouts(account(rng, **world))) > 0 for _ in range(runs)], dtype=float)
+
+
+def is_flagged(rng: Rng, runs: int, **world: float | bool) -> Floats:
+    """Flag the tail as heavy, where a post is named."""
+    found: list[bool] = []
+    while len(found) < runs:
+        found.extend(breakouts(account(rng, **world))["heavy_tail"].dropna()[:1])
+    return np.array(found, dtype=float)
 
 
 def burst_is_found(rng: Rng, runs: int, *, factor: float) -> Floats:
@@ -590,17 +599,17 @@ CLAIMS = (
     ),
     Claim(
         "best_times", "twice the rate at one hour of all days: found at that level",
-        "at least 60 %", 0.6, 1, 150,
+        "at least 75 %", 0.75, 1, 400,
         partial(time_is_named, hit=lambda cell: cell % 24 == 14, factor=2, level="hour of day"),
     ),
     Claim(
-        "best_times", "twice the rate on one weekday: found at that level", "at least 85 %",
-        0.85, 1, 150,
+        "best_times", "twice the rate on one weekday: found at that level", "at least 92 %",
+        0.92, 1, 400,
         partial(time_is_named, hit=lambda cell: cell // 24 == 3, factor=2, level="weekday"),
     ),
     Claim(
         "best_times", "3 times at one hour of the week, 8 posts, and a post of 60 times: found",
-        "at least 70 %", 0.7, 1, 150,
+        "at least 80 %", 0.8, 1, 150,
         partial(
             time_is_named, hit=lambda cell: cell == 2 * 24 + 12, planted=8, factor=3, runaway=60
         ),
@@ -696,6 +705,14 @@ CLAIMS = (
     Claim(
         "breakouts", "28 ordinary days, sizes with Pareto's tail", "at most 10 %", 0, 0.1, 200,
         partial(breakout_is_named, pareto=True, chance=0.2),
+    ),
+    Claim(
+        "breakouts", "the same, with a post of 1,000 times: it has the flag", "at least 70 %",
+        0.7, 1, 200, partial(is_flagged, pareto=True, chance=0.2, runaway=1000.0),
+    ),
+    Claim(
+        "breakouts", "28 ordinary days, with a post of 1,000 times: it has the flag", "at most 5 %",
+        0, 0.05, 200, partial(is_flagged, runaway=1000.0),
     ),
     Claim(
         "breakouts", "an hour of 3 times the counts: found", "at least 50 %", 0.5, 1, 200,
