@@ -14,12 +14,13 @@ import ipywidgets
 from engagement_pandas.errors import EngagementError
 from engagement_pandas.explorers.cell_rerun import replace_earlier
 from engagement_pandas.explorers.controls import in_panes, offer, zones
+from engagement_pandas.explorers.ipywidgets_7 import DisplayedBox
 from engagement_pandas.explorers.widgets import MARK, ROOT, Alert, KeyGuard, Region
 
 log = logging.getLogger("engagement_pandas")
 
 
-class Explorer(ipywidgets.VBox):
+class Explorer(DisplayedBox):
     """Base class of all explorers.
 
     Subclasses create the controls and react to changes (:meth:`_changed`); this class reports

@@ -22,6 +22,7 @@ from engagement_pandas.explorers.fetch_thread import Cancelled, FetchThread
 from engagement_pandas.explorers.figure import Picture
 from engagement_pandas.explorers.html_tables import LISTED, Column, table
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
+from engagement_pandas.explorers.ipywidgets_7 import uploaded
 from engagement_pandas.explorers.request_form import (
     ENDPOINTS,
     OWNED,
@@ -321,10 +322,10 @@ class FetchExplorer(Explorer):
 
     def _load(self, _: Any) -> None:
         """Load the posts of an uploaded file."""
-        if not self.upload.value:
+        file = uploaded(self.upload)
+        if file is None:
             return
-        file = self.upload.value[0]
-        records = records_in(file["name"], file["content"])
+        records = records_in(*file)
         if self._owners is not None:
             self._owners = {**self._owners, **handles_in(records)}
         self.controls["ids"].value = lines_of(parse_post_ids(record.post_id for record in records))

@@ -62,6 +62,7 @@ class Region(anywidget.AnyWidget):
     busy = traitlets.Bool(default_value=False).tag(sync=True)
     stale = traitlets.Bool(default_value=False).tag(sync=True)
     reachable = traitlets.Bool(default_value=False).tag(sync=True)
+    _ipython_display_ = None  # that of ipywidgets 7.7 shows no content, and IPython prefers it
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # The content is shown where there is no kernel.

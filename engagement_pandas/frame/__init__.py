@@ -1,7 +1,7 @@
 """The tidy frame: contract, coercion of other frames to it, ``counts.engagement``, and files.
 
 Counts and omissions are written to Parquet and CSV, and any frame to Excel. Files are written
-atomically, and IDs remain text throughout.
+atomically, and IDs remain text throughout. IPython's extension displays frames as HTML.
 
 Imports ``request`` (post IDs) and the ground.
 """

@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
@@ -473,10 +474,44 @@ def walks() -> Callable[[str], dict[tuple[str, str, str], Seen]]:
     return walk
 
 
+def _put_file(upload: ipywidgets.FileUpload, name: str, content: bytes) -> None:
+    """Put a file into an upload button, as the browser does."""
+    if upload.has_trait("_counter"):  # ipywidgets 7.7
+        upload.metadata = [{"name": name, "type": "", "size": len(content), "lastModified": 0}]
+        upload.data = [content]
+        upload._counter += 1
+        return
+    upload.value = (
+        {"name": name, "type": "", "size": len(content), "content": memoryview(content),
+         "last_modified": pd.Timestamp("2026-04-15T12:20:00Z")},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def put_file() -> Callable[[ipywidgets.FileUpload, str, bytes], None]:
+    """Return what puts a file into an upload button."""
+    return _put_file
+
+
+def _kept(widget: ipywidgets.Widget) -> dict[str, Any]:
+    """Return what IPython keeps of a displayed widget."""
+    kept: dict[str, Any] = DisplayFormatter().format(widget)[0]
+    return kept
+
+
+@pytest.fixture(scope="session")
+def kept() -> Callable[[ipywidgets.Widget], dict[str, Any]]:
+    """Return what IPython keeps of a displayed widget, by MIME type."""
+    return _kept
+
+
 @pytest.fixture
 def widgets() -> Callable[[], set[str]]:
     """Return the IDs of all widgets that there are; each release of ipywidgets has another name."""
-    places = [(ipywidgets.widgets.widget, "_instances"), (ipywidgets.Widget, "_active_widgets")]
+    widget = ipywidgets.Widget
+    places = [
+        (ipywidgets.widgets.widget, "_instances"), (widget, "_active_widgets"), (widget, "widgets"),
+    ]  # fmt: skip
     known = next(getattr(place, name) for place, name in places if hasattr(place, name))
     return lambda: set(known)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -64,9 +65,14 @@ def test_no_widget_is_left(counts: pd.DataFrame, widgets: Any, kind: Any) -> Non
 
 @pytest.mark.slow
 def test_no_widget_is_left_after_many_changes(
-    counts: pd.DataFrame, posts: pd.DataFrame, widgets: Any
+    counts: pd.DataFrame,
+    posts: pd.DataFrame,
+    widgets: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """Nor does a change make one."""
+    monkeypatch.chdir(tmp_path)
     before = widgets()
     explorer = EngagementExplorer(counts, posts)
     made = widgets()

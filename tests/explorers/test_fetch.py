@@ -130,25 +130,21 @@ def test_a_lossy_id_is_refused(ask: Ask, client: ep.EngagementClient) -> None:
         ("posts.jsonl", f'{{"post_id": "{POSTS[0]}"}}\n"{POSTS[1]}"\n'),
     ],
 )
-def test_a_file_is_loaded(ask: Ask, client: ep.EngagementClient, name: str, content: str) -> None:
+def test_a_file_is_loaded(
+    ask: Ask, client: ep.EngagementClient, put_file: Any, name: str, content: str
+) -> None:
     """As the command line reads it."""
     explorer = ask(client)
     raw = content.encode()
-    explorer.upload.value = (
-        {"name": name, "type": "", "size": len(raw), "content": memoryview(raw),
-         "last_modified": pd.Timestamp(NOW)},
-    )  # fmt: skip
+    put_file(explorer.upload, name, raw)
     assert explorer.request is not None
     assert explorer.request.post_ids == tuple(POSTS[:2])
 
 
-def test_a_file_that_is_none(ask: Ask, client: ep.EngagementClient) -> None:
+def test_a_file_that_is_none(ask: Ask, client: ep.EngagementClient, put_file: Any) -> None:
     """Named, and the posts that were there stay."""
     explorer = ask(client, POSTS[:2])
-    explorer.upload.value = (
-        {"name": "<b>.csv", "type": "", "size": 3, "content": memoryview(b"a,b"),
-         "last_modified": pd.Timestamp(NOW)},
-    )  # fmt: skip
+    put_file(explorer.upload, "<b>.csv", b"a,b")
     assert "&lt;b&gt;.csv has no post_id column" in explorer.alert.html
     assert explorer.controls["ids"].value == "\n".join(POSTS[:2])
 
@@ -286,14 +282,11 @@ def test_posts_of_several_owners(ask: Ask, of_owners: OfOwners) -> None:
     }  # fmt: skip
 
 
-def test_handles_of_a_loaded_file(ask: Ask, of_owners: OfOwners) -> None:
+def test_handles_of_a_loaded_file(ask: Ask, of_owners: OfOwners, put_file: Any) -> None:
     """Come along with the posts, and so do those of a pasted table."""
     explorer = ask(of_owners("bakery", "railway"))
     raw = f"post_id,handle\n{POSTS[0]},@Bakery\n{POSTS[1]},railway\n".encode()
-    explorer.upload.value = (
-        {"name": "posts.csv", "type": "", "size": len(raw), "content": memoryview(raw),
-         "last_modified": pd.Timestamp(NOW)},
-    )  # fmt: skip
+    put_file(explorer.upload, "posts.csv", raw)
     owners = {POSTS[0]: "bakery", POSTS[1]: "railway"}
     assert explorer.request is not None
     assert dict(explorer.request.owners) == owners
@@ -303,14 +296,13 @@ def test_handles_of_a_loaded_file(ask: Ask, of_owners: OfOwners) -> None:
     assert explorer.request.owners[POSTS[2]] == "railway"
 
 
-def test_short_and_long_ids_from_a_file(ask: Ask, client: ep.EngagementClient) -> None:
+def test_short_and_long_ids_from_a_file(
+    ask: Ask, client: ep.EngagementClient, put_file: Any
+) -> None:
     """Stand below a heading in the box, so that both are posts."""
     explorer = ask(client)
     raw = f"post_id\n{POSTS[0]}\n20\n".encode()
-    explorer.upload.value = (
-        {"name": "posts.csv", "type": "", "size": len(raw), "content": memoryview(raw),
-         "last_modified": pd.Timestamp(NOW)},
-    )  # fmt: skip
+    put_file(explorer.upload, "posts.csv", raw)
     assert explorer.request is not None
     assert explorer.request.post_ids == (POSTS[0], "20")
 
@@ -658,8 +650,8 @@ def test_nothing_is_left(client: ep.EngagementClient, widgets: Callable[[], set[
     assert widgets() == before
 
 
-def test_the_plan_outlives_the_kernel(ask: Ask, client: ep.EngagementClient) -> None:
+def test_the_plan_outlives_the_kernel(ask: Ask, client: ep.EngagementClient, kept: Any) -> None:
     """A notebook that is opened again without one shows it."""
-    bundle = ask(client, POSTS)._repr_mimebundle_()
+    bundle = kept(ask(client, POSTS))
     assert "2 requests" in bundle["text/html"]
     assert bundle["text/plain"].startswith("FetchExplorer(2 requests for 300 posts")

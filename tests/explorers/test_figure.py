@@ -22,6 +22,7 @@ from matplotlib.axis import Axis
 
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
 from engagement_pandas.explorers.figure import Picture
+from engagement_pandas.explorers.widgets import Region
 from engagement_pandas.plots.theme import INK, PAGE_INK
 
 EXPLORERS = (EngagementExplorer, BestTimesExplorer, CompareExplorer)
@@ -195,10 +196,10 @@ def test_two_threads_draw_one_after_the_other() -> None:
 
 @pytest.mark.slow
 @every_explorer
-def test_what_a_notebook_keeps(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
+def test_what_a_notebook_keeps(explore: Any, counts: pd.DataFrame, kept: Any, kind: Any) -> None:
     """The view of the widget, a sentence, and a picture for those without a kernel."""
     explorer = explore(counts, kind=kind)
-    bundle = explorer._repr_mimebundle_()
+    bundle = kept(explorer)
     assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
     assert bundle["text/plain"].startswith(f"{kind.__name__}(")
     picture = matplotlib.image.imread(io.BytesIO(base64.b64decode(bundle["image/png"])))
@@ -209,15 +210,26 @@ def test_what_a_notebook_keeps(explore: Any, counts: pd.DataFrame, kind: Any) ->
     assert picture[..., :3].min() < 0.2
 
 
+def test_a_region_keeps_its_content(kept: Any) -> None:
+    """Its view, and its HTML for those without a kernel."""
+    region = Region(html="<p>5</p>")
+    bundle = kept(region)
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == region.model_id
+    assert bundle["text/html"] == "<p>5</p>"
+    region.close()
+
+
 @pytest.mark.slow
-def test_the_kept_picture_is_the_last(explore: Any, frames: dict[str, pd.DataFrame]) -> None:
+def test_the_kept_picture_is_the_last(
+    explore: Any, frames: dict[str, pd.DataFrame], kept: Any
+) -> None:
     """And making it leaves the one on the page as it is."""
     explorer = explore(frames["by day"])
-    first = explorer._repr_mimebundle_()["image/png"]
+    first = kept(explorer)["image/png"]
     chart = explorer.chart.html
-    assert explorer._repr_mimebundle_()["image/png"] == first
+    assert kept(explorer)["image/png"] == first
     explorer.controls["clock"].value = "total"
-    assert explorer._repr_mimebundle_()["image/png"] != first
+    assert kept(explorer)["image/png"] != first
     explorer.controls["clock"].value = "time"
     plain = [re.sub(r"[0-9a-f]{10}", "", svg) for svg in (chart, explorer.chart.html)]
     assert plain[0] == plain[1]

@@ -275,11 +275,11 @@ def test_both_sets_of_a_crowd(explore: Any, crowd: pd.DataFrame, cells: Any) -> 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
-def test_the_finding_follows(explore: Any, put: Any, counts: pd.DataFrame) -> None:
+def test_the_finding_follows(explore: Any, put: Any, counts: pd.DataFrame, kept: Any) -> None:
     """The best of the selected posts, of whatever is shown, as at the head of the table."""
     explorer = explore(counts)
     assert explorer.finding.html.startswith("Most impressions: ")
-    assert explorer.finding._repr_mimebundle_()[0]["text/html"] == explorer.finding.html
+    assert kept(explorer.finding)["text/html"] == explorer.finding.html
     put(explorer, measure="rate")
     assert explorer.finding.html.startswith("Highest engagements per impression: ")
     put(explorer, posts=())
