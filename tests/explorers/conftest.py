@@ -1,4 +1,4 @@
-"""A small world of counts, explorers that are closed again, and what is seen on their pages."""
+"""Counts of five posts, fixtures that make and close explorers, and readers of their pages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.plots.theme import SETTINGS
 
 EPOCH_MS = 1_288_834_974_657
-"""Of the IDs: 2010-11-04 01:42:54.657 UTC, as X's documentation has it."""
+"""The epoch of the IDs: 2010-11-04 01:42:54.657 UTC, from X's documentation."""
 
 DTYPES = {
     "post_id": TEXT,
@@ -39,14 +39,14 @@ DTYPES = {
     "hour": "int8",
     "count": "Int64",
 }
-MADE = (
+CREATED = (
     "2026-02-28T10:15:00",
     "2026-03-01T20:30:00",
     "2026-03-02T03:05:00",
     "2026-03-02T18:00:00",
     "2026-03-03T23:59:00",
 )
-"""When the five posts of the world were made: on a Saturday, a Sunday, Monday twice, Tuesday."""
+"""When the five posts were created: on a Saturday, a Sunday, twice on a Monday, on a Tuesday."""
 
 TEXTS = (
     "<img src=x onerror=alert(1)> \"both\" 'quotes'",
@@ -65,43 +65,43 @@ def _tidy(rows: Any, columns: Any = tuple(DTYPES)) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def tidy() -> Callable[..., pd.DataFrame]:
-    """Make tidy counts by hand: rows, and their columns where not all are there."""
+    """Return a function that makes tidy counts from rows, with all columns or some."""
     return _tidy
 
 
-def _post_made(moment: str, serial: int = 0) -> str:
-    made = datetime.fromisoformat(moment).replace(tzinfo=UTC)
-    return str(((round(made.timestamp() * 1000) - EPOCH_MS) << 22) + serial)
+def _post_id_at(timestamp: str, serial: int = 0) -> str:
+    created = datetime.fromisoformat(timestamp).replace(tzinfo=UTC)
+    return str(((round(created.timestamp() * 1000) - EPOCH_MS) << 22) + serial)
 
 
 @pytest.fixture(scope="session")
-def post_made() -> Callable[..., str]:
-    """Make the ID of a post from the moment it was made, UTC."""
-    return _post_made
+def post_id_at() -> Callable[..., str]:
+    """Return a function that makes the ID of a post from its creation time, UTC."""
+    return _post_id_at
 
 
-IDS = tuple(_post_made(moment, serial) for serial, moment in enumerate(MADE, 1))
+IDS = tuple(_post_id_at(timestamp, serial) for serial, timestamp in enumerate(CREATED, 1))
 
 
 @pytest.fixture(scope="session")
 def ids() -> tuple[str, ...]:
-    """Return the IDs of the world's posts, oldest first; none fits into 53 bits."""
+    """Return the IDs of the posts, oldest first; none fits into 53 bits."""
     return IDS
 
 
-def _world() -> pd.DataFrame:
-    """Forty hours of each post: gaps, unknown counts, a post without favorites."""
+def _hourly_counts() -> pd.DataFrame:
+    """Return forty hours of each post: gaps, unknown counts, a post without favorites."""
     rows = []
-    for n, (post, moment) in enumerate(zip(IDS, MADE, strict=True)):
-        start = datetime.fromisoformat(moment).replace(minute=0)
+    for n, (post, timestamp) in enumerate(zip(IDS, CREATED, strict=True)):
+        start = datetime.fromisoformat(timestamp).replace(minute=0)
         for hour in range(40):
             at = start + timedelta(hours=hour)
-            when = post, at.strftime("%Y-%m-%d"), at.hour
-            rows.append((*when, "impressions", 50 + (31 * n + 17 * hour) % 97))
+            key = post, at.strftime("%Y-%m-%d"), at.hour
+            rows.append((*key, "impressions", 50 + (31 * n + 17 * hour) % 97))
             if hour % 5:
-                rows.append((*when, "engagements", (n + hour) % 9))
+                rows.append((*key, "engagements", (n + hour) % 9))
             if n != 1:
-                rows.append((*when, "favorites", pd.NA if n == 4 else (n + hour) % 4))
+                rows.append((*key, "favorites", pd.NA if n == 4 else (n + hour) % 4))
     frame = pd.DataFrame(rows, columns=["post_id", "day", "hour", "engagement_type", "count"])
     order = {"impressions": 0, "engagements": 1, "favorites": 2}
     frame["place"] = frame["engagement_type"].map(order)
@@ -120,7 +120,7 @@ def _world() -> pd.DataFrame:
 
 
 def _summed(counts: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Sum by some of the columns, as the API would have with that grouping."""
+    """Sum by some of the columns, as the API does for that grouping."""
     sums = counts.groupby(list(columns), observed=True, sort=True)["count"].sum(min_count=1)
     return _retyped(sums.reset_index(), counts)
 
@@ -132,41 +132,41 @@ def _retyped(frame: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
     return tidied
 
 
-def _of(counts: pd.DataFrame, *types: str) -> pd.DataFrame:
+def _of_types(counts: pd.DataFrame, *types: str) -> pd.DataFrame:
     rows = counts[counts["engagement_type"].isin(types)].reset_index(drop=True)
     rows["engagement_type"] = rows["engagement_type"].cat.remove_unused_categories()
     return rows
 
 
-WORLD = _world()
+HOURLY = _hourly_counts()
 FRAMES = {
-    "by hour": WORLD,
-    "by day": _summed(WORLD, "post_id", "engagement_type", "day"),
-    "totals": _summed(WORLD, "post_id", "engagement_type"),
-    "hours of the day": _summed(WORLD, "post_id", "engagement_type", "hour"),
-    "without posts": _summed(WORLD, "engagement_type", "day", "hour"),
-    "types alone": _summed(WORLD, "engagement_type"),
-    "impressions alone": _of(WORLD, "impressions"),
-    "no impressions": _of(WORLD, "engagements", "favorites"),
-    "empty": WORLD.iloc[:0].reset_index(drop=True),
+    "by hour": HOURLY,
+    "by day": _summed(HOURLY, "post_id", "engagement_type", "day"),
+    "totals": _summed(HOURLY, "post_id", "engagement_type"),
+    "hours of the day": _summed(HOURLY, "post_id", "engagement_type", "hour"),
+    "without posts": _summed(HOURLY, "engagement_type", "day", "hour"),
+    "types alone": _summed(HOURLY, "engagement_type"),
+    "impressions alone": _of_types(HOURLY, "impressions"),
+    "no impressions": _of_types(HOURLY, "engagements", "favorites"),
+    "empty": HOURLY.iloc[:0].reset_index(drop=True),
 }
 
 
 @pytest.fixture(scope="session")
 def frames() -> dict[str, pd.DataFrame]:
-    """Return the world's counts in each grouping."""
+    """Return the counts in each grouping."""
     return FRAMES
 
 
 @pytest.fixture(scope="session")
 def counts() -> pd.DataFrame:
-    """Return the world's counts by hour."""
-    return WORLD
+    """Return the counts by hour."""
+    return HOURLY
 
 
 @pytest.fixture(scope="session")
 def posts() -> pd.DataFrame:
-    """Return what the posts say: markup, quotes, mathematics, emoji, right-to-left."""
+    """Return texts of posts with markup, quotes, mathematics, emoji, right-to-left."""
     return pd.DataFrame(
         {"post_id": IDS, "handle": HANDLES, "text": TEXTS},
         dtype=TEXT,
@@ -174,52 +174,54 @@ def posts() -> pd.DataFrame:
 
 
 class Maker:
-    """Makes explorers, of engagement where nothing else is said, and closes them."""
+    """Makes explorers (of engagement by default), and closes them."""
 
     def __init__(self) -> None:
-        self.made: list[Any] = []
+        self.explorers: list[Any] = []
 
-    def __call__(self, counts: pd.DataFrame, posts: Any = None, kind: Any = None) -> Any:
-        """Make an explorer; one of engagement goes by dates, where there are some."""
-        explorer = self.later(counts, posts, kind)
+    def __call__(self, counts: pd.DataFrame, posts: Any = None, explorer_class: Any = None) -> Any:
+        """Make an explorer and draw it; an explorer of engagement has dates if there are any."""
+        explorer = self.without_drawing(counts, posts, explorer_class)
         explorer.redraw()
         return explorer
 
-    def first(self, counts: pd.DataFrame, posts: Any = None, kind: Any = None) -> Any:
+    def first(self, counts: pd.DataFrame, posts: Any = None, explorer_class: Any = None) -> Any:
         """Make an explorer, as in a notebook."""
-        self.made.append((kind or EngagementExplorer)(counts, posts))
-        return self.made[-1]
+        self.explorers.append((explorer_class or EngagementExplorer)(counts, posts))
+        return self.explorers[-1]
 
-    def later(self, counts: pd.DataFrame, posts: Any = None, kind: Any = None) -> Any:
-        """Make an explorer whose first picture is not drawn, since another is to come."""
+    def without_drawing(
+        self, counts: pd.DataFrame, posts: Any = None, explorer_class: Any = None
+    ) -> Any:
+        """Make an explorer whose first chart is not drawn, since the test draws another."""
         with patch.object(CountsExplorer, "redraw", lambda _: None):
-            explorer = self.first(counts, posts, kind)
+            explorer = self.first(counts, posts, explorer_class)
             if isinstance(explorer, EngagementExplorer):
-                explorer.controls["clock"].value = _offered(explorer.controls["clock"])[0]
+                explorer.controls["clock"].value = _options_of(explorer.controls["clock"])[0]
                 explorer.controls["measure"].value = "counts"
             return explorer
 
 
 @pytest.fixture
 def explore() -> Iterator[Maker]:
-    """Make explorers, and close them afterwards."""
+    """Return a function that makes explorers, and close them afterwards."""
     maker = Maker()
     yield maker
-    for explorer in maker.made:
+    for explorer in maker.explorers:
         explorer.close()
 
 
 @pytest.fixture(autouse=True)
-def _tidy_behind_itself() -> Iterator[None]:
-    """No explorer opens a figure of pyplot's, or changes a setting of matplotlib's."""
-    plt.close("all")  # of examples that ran before
+def _no_global_state() -> Iterator[None]:
+    """Check that no explorer opens a figure of pyplot or changes a setting of matplotlib."""
+    plt.close("all")  # of earlier examples
     before = dict(mpl.rcParams)
     yield
     assert plt.get_fignums() == []
     assert dict(mpl.rcParams) == before
 
 
-def _put(explorer: Any, **values: Any) -> Any:
+def _set_controls(explorer: Any, **values: Any) -> Any:
     """Set several controls in this order, and draw once."""
     with explorer.paused():
         for name, value in values.items():
@@ -229,23 +231,23 @@ def _put(explorer: Any, **values: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def put() -> Callable[..., Any]:
-    """Set several controls of an explorer, by their names, and draw once."""
-    return _put
+def set_controls() -> Callable[..., Any]:
+    """Return a function that sets several controls by name, and draws once."""
+    return _set_controls
 
 
-def _offered(control: Any) -> list[Any]:
+def _options_of(control: Any) -> list[Any]:
     options = control.options
     return [option[1] if isinstance(option, tuple) else option for option in options]
 
 
 @pytest.fixture(scope="session")
-def offered() -> Callable[[Any], list[Any]]:
-    """Return the values that a control offers."""
-    return _offered
+def options_of() -> Callable[[Any], list[Any]]:
+    """Return a function that lists the values of a control."""
+    return _options_of
 
 
-def _picked(
+def _filtered(
     counts: pd.DataFrame,
     *,
     posts: Any = None,
@@ -253,32 +255,32 @@ def _picked(
     days: tuple[date, date] | None = None,
     tz: str = "UTC",
 ) -> pd.DataFrame:
-    """Filter counts by loops over their rows, which is slow and hard to get wrong."""
+    """Filter counts with plain loops over the rows."""
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - only here
 
     keep = []
     for row in counts.itertuples(index=False):
-        good = types is None or row.engagement_type in types
+        matches = types is None or row.engagement_type in types
         if posts is not None and "post_id" in counts.columns:
-            good = good and row.post_id in posts
-        if good and days is not None and "day" in counts.columns:
+            matches = matches and row.post_id in posts
+        if matches and days is not None and "day" in counts.columns:
             start = row.day.to_pydatetime().replace(tzinfo=UTC)
             start += timedelta(hours=int(getattr(row, "hour", 0)))
-            good = days[0] <= start.astimezone(ZoneInfo(tz)).date() <= days[1]
-        keep.append(good)
+            matches = days[0] <= start.astimezone(ZoneInfo(tz)).date() <= days[1]
+        keep.append(matches)
     rows = counts[np.array(keep, dtype=bool)].reset_index(drop=True)
     rows["engagement_type"] = rows["engagement_type"].cat.remove_unused_categories()
     return rows
 
 
 @pytest.fixture(scope="session")
-def picked() -> Callable[..., pd.DataFrame]:
-    """Return counts of some posts, types and local days, found row by row."""
-    return _picked
+def filtered() -> Callable[..., pd.DataFrame]:
+    """Return a function that filters counts by posts, types and local days, row by row."""
+    return _filtered
 
 
 def _same(left: pd.DataFrame, right: pd.DataFrame) -> None:
-    """Assert that two frames hold the same counts in the same order, whatever their index."""
+    """Assert that two frames have equal counts in one order, for any index."""
     plain = [
         frame.reset_index(drop=True).astype({"engagement_type": "str"}) for frame in (left, right)
     ]
@@ -287,7 +289,7 @@ def _same(left: pd.DataFrame, right: pd.DataFrame) -> None:
 
 @pytest.fixture(scope="session")
 def same() -> Callable[[pd.DataFrame, pd.DataFrame], None]:
-    """Assert that two frames hold the same counts in the same order, whatever their index."""
+    """Return a function that asserts equal counts in one order, for any index."""
     return _same
 
 
@@ -297,17 +299,17 @@ def _axes(explorer: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def axes() -> Callable[[Any], Any]:
-    """Return the Axes that an explorer has drawn on."""
+    """Return a function that returns the Axes of an explorer's chart."""
     return _axes
 
 
 def _numbers(values: Any) -> str:
-    """Return numbers as text, in which a gap is equal to a gap."""
+    """Return numbers as text, so that missing values are equal."""
     return str(np.asarray(values, dtype="float64").round(9).tolist())
 
 
 def _artists(ax: Any) -> dict[str, Any]:
-    """Return what a picture says, as plain numbers and texts that can be compared."""
+    """Return the content of a chart as plain numbers and texts that can be compared."""
     legend = ax.get_legend()
     return {
         "lines": [
@@ -317,7 +319,10 @@ def _artists(ax: Any) -> dict[str, Any]:
             (bar.get_gid(), round(bar.get_width(), 9), to_hex(bar.get_facecolor()))
             for bar in ax.patches
         ],
-        "others": [(other.get_gid(), _numbers(other.get_offsets())) for other in ax.collections],
+        "others": [
+            (collection.get_gid(), _numbers(collection.get_offsets()))
+            for collection in ax.collections
+        ],
         "texts": [text.get_text() for text in ax.texts],
         "legend": [] if legend is None else [text.get_text() for text in legend.get_texts()],
         "x": ax.get_xlabel(),
@@ -330,12 +335,12 @@ def _artists(ax: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def artists() -> Callable[[Any], dict[str, Any]]:
-    """Return what a picture says, as plain numbers and texts that can be compared."""
+    """Return a function that returns the content of a chart as numbers and texts."""
     return _artists
 
 
 def _run(explorer: Any, counts: pd.DataFrame, posts: Any = None) -> SimpleNamespace:
-    """Execute an explorer's code with nothing but the user's frames, on a page of its size."""
+    """Execute an explorer's code with the user's frames only, on a page of its size."""
 
     def subplots(**_: Any) -> Any:
         inches = explorer._picture._figure.get_size_inches()
@@ -343,21 +348,21 @@ def _run(explorer: Any, counts: pd.DataFrame, posts: Any = None) -> SimpleNamesp
         return figure, figure.subplots()
 
     names = {"counts": counts} | ({} if posts is None else {"posts": posts})
-    # The ink of the page is replaced as the SVG is made; until then it is a colour.
+    # The colour of the page's text is replaced in the SVG; before, it is a placeholder.
     with patch("matplotlib.pyplot.subplots", subplots), mpl.rc_context(SETTINGS):
-        exec(explorer.code, names)  # noqa: S102 - what is tested is that it runs
+        exec(explorer.code, names)  # noqa: S102 - the test is that it runs
     return SimpleNamespace(**names)
 
 
 @pytest.fixture(scope="session")
 def run() -> Callable[..., SimpleNamespace]:
-    """Execute an explorer's code, and return the names that it made."""
+    """Return a function that executes an explorer's code, and returns its variables."""
     return _run
 
 
 @dataclass
 class Page(HTMLParser):
-    """HTML as a browser reads it: elements with their attributes, and the text in each."""
+    """HTML as a browser reads it: elements with their attributes, and the text of each."""
 
     html: str
     elements: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
@@ -384,13 +389,13 @@ class Page(HTMLParser):
         return {tag for tag, _ in self.elements}
 
     def of(self, tag: str) -> list[dict[str, str | None]]:
-        """Return the attributes of all elements of a name."""
+        """Return the attributes of all elements with this name."""
         return [attributes for name, attributes in self.elements if name == tag]
 
 
 @pytest.fixture(scope="session")
 def page() -> type[Page]:
-    """Return a reader of HTML."""
+    """Return a parser of HTML."""
     return Page
 
 
@@ -408,13 +413,13 @@ def _cells(html: str) -> list[list[str]]:
 
 @pytest.fixture(scope="session")
 def cells() -> Callable[[str], list[list[str]]]:
-    """Return the body of a table as texts, cell by cell."""
+    """Return a function that returns the body of a table as texts, cell by cell."""
     return _cells
 
 
 @pytest.fixture(scope="session")
 def regions() -> Callable[[Any], dict[str, str]]:
-    """Return the HTML of each part of an explorer's page, by its name."""
+    """Return a function that returns the HTML of each part of an explorer's page, by name."""
     return lambda explorer: {
         "status": explorer.status.html,
         "alert": explorer.alert.html,
@@ -424,27 +429,27 @@ def regions() -> Callable[[Any], dict[str, str]]:
     }
 
 
-def _walk(explorer: Any) -> Iterator[tuple[str, str, str]]:
-    """Choose all that can be chosen of clock, measure and lines; draw and yield each."""
+def _all_views(explorer: Any) -> Iterator[tuple[str, str, str]]:
+    """Select each combination of clock, measure and lines; draw and yield it."""
     controls = explorer.controls
 
-    def choose(name: str, value: Any) -> None:
+    def select(name: str, value: Any) -> None:
         with explorer.paused():
             controls[name].value = value
 
-    for clock in _offered(controls["clock"]):
-        choose("clock", clock)
-        for measure in _offered(controls["measure"]):
-            choose("measure", measure)
-            for lines in _offered(controls["lines"]):
-                choose("lines", lines)
+    for clock in _options_of(controls["clock"]):
+        select("clock", clock)
+        for measure in _options_of(controls["measure"]):
+            select("measure", measure)
+            for lines in _options_of(controls["lines"]):
+                select("lines", lines)
                 explorer.redraw()
                 yield clock, measure, lines
 
 
 @dataclass
-class Seen:
-    """What was on the page for a choice."""
+class View:
+    """The page for one selection."""
 
     alert: str
     label: str
@@ -453,25 +458,25 @@ class Seen:
 
 
 @pytest.fixture(scope="session")
-def walks() -> Callable[[str], dict[tuple[str, str, str], Seen]]:
-    """Return what an explorer of a frame shows for each clock, measure and line; seen once."""
-    known: dict[str, dict[tuple[str, str, str], Seen]] = {}
+def views() -> Callable[[str], dict[tuple[str, str, str], View]]:
+    """Return a function that returns all views of an explorer of a frame, computed once."""
+    cached: dict[str, dict[tuple[str, str, str], View]] = {}
 
-    def walk(name: str) -> dict[tuple[str, str, str], Seen]:
-        if name not in known:
+    def views_of(name: str) -> dict[tuple[str, str, str], View]:
+        if name not in cached:
             with closing(EngagementExplorer(FRAMES[name])) as explorer:
-                known[name] = {
-                    key: Seen(
+                cached[name] = {
+                    key: View(
                         explorer.alert.html,
                         explorer.chart.label,
                         frozenset(explorer._picture.drawn),
                         explorer.chart.html,
                     )
-                    for key in _walk(explorer)
+                    for key in _all_views(explorer)
                 }
-        return known[name]
+        return cached[name]
 
-    return walk
+    return views_of
 
 
 def _put_file(upload: ipywidgets.FileUpload, name: str, content: bytes) -> None:
@@ -489,35 +494,35 @@ def _put_file(upload: ipywidgets.FileUpload, name: str, content: bytes) -> None:
 
 @pytest.fixture(scope="session")
 def put_file() -> Callable[[ipywidgets.FileUpload, str, bytes], None]:
-    """Return what puts a file into an upload button."""
+    """Return a function that puts a file into an upload button."""
     return _put_file
 
 
-def _kept(widget: ipywidgets.Widget) -> dict[str, Any]:
-    """Return what IPython keeps of a displayed widget."""
-    kept: dict[str, Any] = DisplayFormatter().format(widget)[0]
-    return kept
+def _display_bundle(widget: ipywidgets.Widget) -> dict[str, Any]:
+    """Return the MIME bundle that IPython stores for a displayed widget."""
+    display_bundle: dict[str, Any] = DisplayFormatter().format(widget)[0]
+    return display_bundle
 
 
 @pytest.fixture(scope="session")
-def kept() -> Callable[[ipywidgets.Widget], dict[str, Any]]:
-    """Return what IPython keeps of a displayed widget, by MIME type."""
-    return _kept
+def display_bundle() -> Callable[[ipywidgets.Widget], dict[str, Any]]:
+    """Return a function that returns the MIME bundle stored for a displayed widget."""
+    return _display_bundle
 
 
 @pytest.fixture
 def widgets() -> Callable[[], set[str]]:
-    """Return the IDs of all widgets that there are; each release of ipywidgets has another name."""
+    """Return a function that returns the IDs of all widgets, in any release of ipywidgets."""
     widget = ipywidgets.Widget
-    places = [
+    locations = [
         (ipywidgets.widgets.widget, "_instances"), (widget, "_active_widgets"), (widget, "widgets"),
     ]  # fmt: skip
-    known = next(getattr(place, name) for place, name in places if hasattr(place, name))
-    return lambda: set(known)
+    registry = next(getattr(owner, name) for owner, name in locations if hasattr(owner, name))
+    return lambda: set(registry)
 
 
-def _sketch(self: Picture, draw: Callable[[Any], Any]) -> str:
-    """Draw on fresh Axes, and make no picture of it, which is most of the work."""
+def _draw_without_svg(self: Picture, draw: Callable[[Any], Any]) -> str:
+    """Draw on new Axes, and skip the SVG, which is most of the work."""
     with mpl.rc_context(SETTINGS):
         self._figure.clear()
         self._figure.set_layout_engine("tight", pad=0.4)
@@ -526,27 +531,27 @@ def _sketch(self: Picture, draw: Callable[[Any], Any]) -> str:
 
 
 @pytest.fixture(scope="session")
-def sketching() -> Callable[[], Any]:
-    """Make pictures of which the Axes are there, and no SVG; where nobody looks at that."""
-    return lambda: patch.object(Picture, "svg", _sketch)
+def patched_svg() -> Callable[[], Any]:
+    """Return a patch that draws charts on Axes without an SVG, for tests that ignore it."""
+    return lambda: patch.object(Picture, "svg", _draw_without_svg)
 
 
 @pytest.fixture
-def sketched(sketching: Callable[[], Any]) -> Iterator[None]:
-    """Make pictures of which the Axes are there, and no SVG; where nobody looks at that."""
-    with sketching():
+def without_svg(patched_svg: Callable[[], Any]) -> Iterator[None]:
+    """Draw charts on Axes without an SVG, for tests that ignore it."""
+    with patched_svg():
         yield
 
 
 @pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Draw nothing, where nobody looks at the picture; return a list that counts the times."""
-    times: list[int] = []
+def fake_drawing(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Draw nothing, for tests that ignore the chart; return a list with an item per call."""
+    calls: list[int] = []
 
     def svg(self: Any, draw: Any) -> str:
         del self, draw
-        times.append(1)
+        calls.append(1)
         return "<svg></svg>"
 
     monkeypatch.setattr(Picture, "svg", svg)
-    return times
+    return calls

@@ -1,4 +1,4 @@
-"""What can be read in a chart, which part of it is shown, and where its legend is."""
+"""Values at the marks of a chart, its visible part, and its legend."""
 
 from __future__ import annotations
 
@@ -16,84 +16,90 @@ from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer
 from engagement_pandas.explorers.chart_marks import can_show, readings
 
 
-def day(text: str) -> float:
-    """Return a moment as a place on a time axis."""
+def position_of(text: str) -> float:
+    """Return a timestamp as a position on a time axis."""
     return float(date2num(datetime.fromisoformat(text).replace(tzinfo=UTC)))
 
 
-def texts(explorer: Any, gid: str) -> list[tuple[str, str]]:
-    """Return what is read at the marks of one line: where, and which value."""
-    found = explorer.chart.marks
-    (one,) = (each for each in found["series"] if each["gid"] == gid)
-    at = [found["at"][place] for place in np.frombuffer(one["at"], "<u4")]
-    return list(zip(at, one["values"].split("\n"), strict=True))
+def values_of(explorer: Any, gid: str) -> list[tuple[str, str]]:
+    """Return the value at each mark of one line, with its position in words."""
+    marks = explorer.chart.marks
+    (series,) = (item for item in marks["series"] if item["gid"] == gid)
+    at = [marks["at"][number] for number in np.frombuffer(series["at"], "<u4")]
+    return list(zip(at, series["values"].split("\n"), strict=True))
 
 
 @pytest.mark.slow
 def test_a_value_has_its_count_and_its_hour(
-    explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]
+    explore: Any, set_controls: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
-    """In the time zone of the axis, for each hour of a post; unknown counts are left out."""
-    explorer = put(explore.later(counts), posts=ids[:1], tz="Asia/Tokyo", lines="post_id")
-    # The first post was made on Saturday, 28 February 2026, in the hour of 10:00 UTC.
-    assert texts(explorer, ids[0])[:2] == [
+    """Each hour of a post has one in the axis's time zone; unknown counts have none."""
+    explorer = set_controls(
+        explore.without_drawing(counts), posts=ids[:1], tz="Asia/Tokyo", lines="post_id"
+    )
+    # The first post was created on Saturday, 28 February 2026, in the hour of 10:00 UTC.
+    assert values_of(explorer, ids[0])[:2] == [
         ("Sat 28 Feb 2026, 19:00 (Asia/Tokyo)", "50"),
         ("Sat 28 Feb 2026, 20:00 (Asia/Tokyo)", "67"),
     ]
-    assert len(texts(explorer, ids[0])) == 40
+    assert len(values_of(explorer, ids[0])) == 40
 
 
 @pytest.mark.slow
-def test_a_day_has_no_clock(
-    explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]
+def test_a_day_has_no_time(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
-    """A count of a day is not one of midnight."""
-    explorer = put(explore.later(counts), posts=ids[:1], every="D")
-    assert texts(explorer, ids[0])[0][0] == "Sat 28 Feb 2026 (UTC)"
+    """The count of a day is not one of midnight."""
+    explorer = set_controls(explore.without_drawing(counts), posts=ids[:1], every="D")
+    assert values_of(explorer, ids[0])[0][0] == "Sat 28 Feb 2026 (UTC)"
 
 
 @pytest.mark.slow
-def test_ages_and_rates_are_read_in_words(
-    explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]
+def test_ages_and_rates_have_units(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
     """An age has its unit, and a rate is a percentage."""
-    explorer = put(explore.later(counts), posts=ids[:1], clock="age", measure="rate")
-    for at, value in texts(explorer, ids[0]):
+    explorer = set_controls(
+        explore.without_drawing(counts), posts=ids[:1], clock="age", measure="rate"
+    )
+    for at, value in values_of(explorer, ids[0]):
         assert at.startswith("at the age of ")
         assert value.endswith(" %")
 
 
-def test_a_place_is_that_of_the_drawing() -> None:
-    """From the top left corner, in points: a point in the middle of the axes."""
+def test_positions_are_in_points_of_the_chart() -> None:
+    """They are measured from the top left corner."""
     figure = Figure(figsize=(4, 2), dpi=72)
     ax = figure.add_axes((0.25, 0.25, 0.5, 0.5))
     ax.plot([0, 1, 2], [0, 5, 1], gid="a")
     ax.set(xlim=(0, 2), ylim=(0, 10))
-    found = readings(ax, {})
-    boxes = np.frombuffer(found["series"][0]["boxes"], "<f4").reshape(-1, 4)
-    assert found["size"] == [288, 144]
-    assert found["frame"] == [72, 36, 216, 108]
+    marks = readings(ax, {})
+    boxes = np.frombuffer(marks["series"][0]["boxes"], "<f4").reshape(-1, 4)
+    assert marks["size"] == [288, 144]
+    assert marks["frame"] == [72, 36, 216, 108]
     assert boxes.tolist() == [[72, 108, 72, 108], [144, 72, 144, 72], [216, 100.8, 216, 100.8]] or (
         np.allclose(boxes, [[72, 108] * 2, [144, 72] * 2, [216, 100.8] * 2])
     )
 
 
 @pytest.mark.slow
-def test_a_bar_is_read_anywhere(explore: Any, put: Any, counts: pd.DataFrame) -> None:
+def test_the_mark_of_a_bar_covers_the_bar(
+    explore: Any, set_controls: Any, counts: pd.DataFrame
+) -> None:
     """Its box is as wide as its count, and its value is the sum."""
-    explorer = put(explore.later(counts), clock="total", lines="engagement_type")
-    put(explorer, types=("impressions", "favorites"))
+    explorer = set_controls(explore.without_drawing(counts), clock="total", lines="engagement_type")
+    set_controls(explorer, types=("impressions", "favorites"))
     total = counts.loc[counts["engagement_type"] == "impressions", "count"].sum()
-    assert texts(explorer, "impressions") == [("impressions", f"{total:,}")]
+    assert values_of(explorer, "impressions") == [("impressions", f"{total:,}")]
     assert explorer.chart.marks["limits"] == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [BestTimesExplorer, CompareExplorer])
-def test_other_charts_are_read_too(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
-    """Cells of a map and dots of a comparison have values, and no part to zoom into."""
-    explorer = explore(counts, kind=kind)
-    if kind is CompareExplorer:
+@pytest.mark.parametrize("explorer_class", [BestTimesExplorer, CompareExplorer])
+def test_other_charts_have_marks(explore: Any, counts: pd.DataFrame, explorer_class: Any) -> None:
+    """Cells of a map and dots of a comparison have values, but no zoom."""
+    explorer = explore(counts, explorer_class=explorer_class)
+    if explorer_class is CompareExplorer:
         explorer.controls["at"].value = None
     else:
         explorer.controls["minimum"].value = 1
@@ -103,17 +109,17 @@ def test_other_charts_are_read_too(explore: Any, counts: pd.DataFrame, kind: Any
 
 
 @pytest.mark.slow
-def test_nothing_is_read_where_there_is_no_chart(explore: Any, frames: dict[str, Any]) -> None:
-    """A sentence has no marks."""
+def test_a_message_has_no_marks(explore: Any, frames: dict[str, Any]) -> None:
+    """There is no chart to read."""
     assert explore(frames["empty"]).chart.marks == {}
 
 
 @pytest.mark.slow
-def test_the_legend_names_lines(
-    explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]
+def test_the_legend_has_the_lines(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
-    """Each entry has the gid of its line, a name and a box that is within the chart."""
-    explorer = put(explore.later(counts), posts=ids[:3])
+    """Each entry has the gid of its line, a name and a box within the chart."""
+    explorer = set_controls(explore.without_drawing(counts), posts=ids[:3])
     marks = explorer.chart.marks
     assert {entry["gid"] for entry in marks["legend"]} == set(ids[:3])
     for entry in marks["legend"]:
@@ -123,81 +129,84 @@ def test_the_legend_names_lines(
 
 
 @pytest.mark.slow
-def test_a_part_is_shown_with_ticks_of_its_own(
-    explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...], axes: Any
+def test_a_zoomed_part_has_separate_ticks(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, ids: tuple[str, ...], axes: Any
 ) -> None:
-    """Only its values are read, and the y axis ends above them."""
-    explorer = put(explore.later(counts), posts=ids[:1])
-    part = [day("2026-02-28T12:00"), day("2026-02-28T18:00")]
-    explorer.chart.zoom = part
-    assert axes(explorer).get_xlim() == pytest.approx(part)
-    read = texts(explorer, ids[0])
-    assert [at for at, _ in read] == [f"Sat 28 Feb 2026, {hour}:00 (UTC)" for hour in range(12, 19)]
+    """Only its values have marks, and the y axis ends above them."""
+    explorer = set_controls(explore.without_drawing(counts), posts=ids[:1])
+    limits = [position_of("2026-02-28T12:00"), position_of("2026-02-28T18:00")]
+    explorer.chart.zoom = limits
+    assert axes(explorer).get_xlim() == pytest.approx(limits)
+    visible = values_of(explorer, ids[0])
+    assert [at for at, _ in visible] == [
+        f"Sat 28 Feb 2026, {hour}:00 (UTC)" for hour in range(12, 19)
+    ]
     assert axes(explorer).get_ylim()[1] == pytest.approx(
-        1.05 * max(int(value) for _, value in read)
+        1.05 * max(int(value) for _, value in visible)
     )
     labels = [label.get_text() for label in axes(explorer).get_xticklabels()]
     assert any(":00" in label for label in labels)
     explorer.chart.zoom = []
-    assert len(texts(explorer, ids[0])) == 40
+    assert len(values_of(explorer, ids[0])) == 40
 
 
 @pytest.mark.slow
-def test_the_selection_is_that_of_the_controls(
-    explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]
+def test_a_zoom_does_not_change_the_selection(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
-    """Zooming in changes what is seen, neither the rows nor the code."""
-    explorer = put(explore.later(counts), posts=ids[:1])
+    """The rows and the code stay."""
+    explorer = set_controls(explore.without_drawing(counts), posts=ids[:1])
     rows, code = explorer.selection, explorer.code
-    explorer.chart.zoom = [day("2026-02-28T12:00"), day("2026-02-28T18:00")]
+    explorer.chart.zoom = [position_of("2026-02-28T12:00"), position_of("2026-02-28T18:00")]
     pd.testing.assert_frame_equal(explorer.selection, rows)
     assert explorer.code == code
 
 
 @pytest.mark.slow
-def test_a_zoom_remains_while_the_axis_has_it(
-    explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...], axes: Any
+def test_a_zoom_stays_while_it_is_on_the_axis(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, ids: tuple[str, ...], axes: Any
 ) -> None:
-    """With another measure; not with ages, nor with days that lack it."""
-    explorer = put(explore.later(counts), posts=ids[:1])
-    part = [day("2026-02-28T12:00"), day("2026-02-28T18:00")]
-    explorer.chart.zoom = part
+    """Another measure keeps it; ages, and days outside it, remove it."""
+    explorer = set_controls(explore.without_drawing(counts), posts=ids[:1])
+    limits = [position_of("2026-02-28T12:00"), position_of("2026-02-28T18:00")]
+    explorer.chart.zoom = limits
     explorer.controls["measure"].value = "cumulative"
-    assert explorer.chart.zoom == part
-    assert axes(explorer).get_xlim() == pytest.approx(part)
+    assert explorer.chart.zoom == limits
+    assert axes(explorer).get_xlim() == pytest.approx(limits)
     explorer.controls["first"].value = pd.Timestamp("2026-03-01").date()
     assert explorer.chart.zoom == []
-    explorer.chart.zoom = [day("2026-03-01T02:00"), day("2026-03-01T08:00")]
+    explorer.chart.zoom = [position_of("2026-03-01T02:00"), position_of("2026-03-01T08:00")]
     explorer.controls["clock"].value = "age"
     assert explorer.chart.zoom == []
 
 
 @pytest.mark.parametrize("limits", [[], [1.0], [5.0, 3.0], [-9.0, 2.0], [float("nan"), 2.0]])
-def test_parts_that_are_not_shown(limits: list[float]) -> None:
-    """Outside of the axis, in the wrong order, or not two numbers."""
+def test_invalid_zooms_are_not_shown(limits: list[float]) -> None:
+    """They are outside the axis, in the wrong order, or not two numbers."""
     ax = Figure().subplots()
     ax.plot([0, 10], [1, 2], gid="a")
     assert can_show(ax, [2.0, 3.0])
     assert not can_show(ax, limits)
 
 
-def test_a_part_of_a_chart_of_rates_has_no_triangles_outside() -> None:
-    """They mark what is beyond the y axis, and are cut off at its ends."""
+def test_a_zoom_clips_the_triangles_of_rates() -> None:
+    """They mark values beyond the y axis."""
     hours = {f"{hour:02d}": str(9 + hour) for hour in range(24)}
-    body = {"g": {"2027900000000000000": {kind: {"2026-03-01": hours} for kind in
-            ("impressions", "engagements")}}}  # fmt: skip
-    from engagement_pandas.plots.axes import zoom_in  # noqa: PLC0415 - what is tested
+    body = {"g": {"2027900000000000000": {
+        name: {"2026-03-01": hours} for name in ("impressions", "engagements")
+    }}}  # fmt: skip
+    from engagement_pandas.plots.axes import zoom_in  # noqa: PLC0415 - the function under test
 
     ax = ep.plot_rate_over_time(ep.flatten_json(body), ax=Figure().subplots())
-    some = ax.scatter([day("2026-03-01T20:00")], [1], gid="beyond", clip_on=False)
+    triangle = ax.scatter([position_of("2026-03-01T20:00")], [1], gid="beyond", clip_on=False)
     top = ax.get_ylim()
-    zoom_in(ax, day("2026-03-01T02:00"), day("2026-03-01T08:00"))
-    assert some.get_clip_on()
+    zoom_in(ax, position_of("2026-03-01T02:00"), position_of("2026-03-01T08:00"))
+    assert triangle.get_clip_on()
     assert ax.get_ylim() == top
 
 
-def test_a_zero_is_not_on_a_logarithmic_axis() -> None:
-    """It has no place there, so it cannot be read."""
+def test_a_zero_on_a_logarithmic_axis_has_no_mark() -> None:
+    """It has no position there."""
     ax = Figure(dpi=72).subplots()
     ax.plot([0, 1, 2], [0, 5, 50], gid="7")
     ax.set_yscale("log")

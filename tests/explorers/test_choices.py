@@ -1,4 +1,4 @@
-"""What can be chosen can be drawn, what cannot be drawn cannot be chosen, and the rest stays."""
+"""Controls offer what can be drawn, and keep their values where these remain valid."""
 
 from __future__ import annotations
 
@@ -20,70 +20,72 @@ TIMES = {
 }
 AGES = {("age", measure, POSTS) for measure in ("counts", "cumulative", "rate")}
 SUMS = {("total", "counts", POSTS), ("total", "counts", TYPES), ("total", "rate", POSTS)}
-ALL = TIMES | AGES | SUMS
-UNRATED = {key for key in ALL if key[1] != "rate"}
-CHOICES = {
-    "by hour": ALL,
-    "by day": ALL,
+ALL_VIEWS = TIMES | AGES | SUMS
+WITHOUT_RATES = {key for key in ALL_VIEWS if key[1] != "rate"}
+VIEWS = {
+    "by hour": ALL_VIEWS,
+    "by day": ALL_VIEWS,
     "totals": SUMS,
     "hours of the day": SUMS,
     "without posts": {key for key in TIMES if key[2] == TYPES} | {("total", "counts", TYPES)},
     "types alone": {("total", "counts", TYPES)},
-    "impressions alone": UNRATED,
-    "no impressions": UNRATED,
-    "empty": UNRATED,
+    "impressions alone": WITHOUT_RATES,
+    "no impressions": WITHOUT_RATES,
+    "empty": WITHOUT_RATES,
 }
-every_frame = pytest.mark.parametrize("name", CHOICES)
+each_frame = pytest.mark.parametrize("name", VIEWS)
 
 
 def hidden(explorer: Any) -> set[str]:
-    """Return the names of the controls that are not shown."""
+    """Return the names of the hidden controls."""
     return {name for name, control in explorer.controls.items() if control.layout.display == "none"}
 
 
-def test_all_pictures_exist() -> None:
+def test_every_drawing_is_a_public_plot() -> None:
     """Each drawing is a function of the package."""
-    assert {each.plot for each in DRAWINGS.values()} <= set(plots.__all__)
+    assert {drawing.plot for drawing in DRAWINGS.values()} <= set(plots.__all__)
 
 
 @pytest.mark.slow
-@every_frame
-def test_what_can_be_chosen(walks: Any, name: str) -> None:
-    """By hand: days for time, posts for ages, impressions and another type for rates."""
-    assert set(walks(name)) == CHOICES[name]
+@each_frame
+def test_the_controls_offer_valid_views(views: Any, name: str) -> None:
+    """Time needs days, ages need posts, rates need impressions and another type."""
+    assert set(views(name)) == VIEWS[name]
 
 
 @pytest.mark.slow
-@every_frame
-def test_what_can_be_chosen_is_drawn(walks: Any, name: str) -> None:
-    """No complaint, and words for those who do not see it; warnings are errors here."""
-    seen = walks(name)
-    assert {key: each.alert for key, each in seen.items() if each.alert} == {}
-    assert all(each.label and each.svg.startswith("<svg") for each in seen.values())
+@each_frame
+def test_every_offered_view_is_drawn(views: Any, name: str) -> None:
+    """It has no alert and has a text alternative; warnings are errors here."""
+    all_views = views(name)
+    assert {key: view.alert for key, view in all_views.items() if view.alert} == {}
+    assert all(view.label and view.svg.startswith("<svg") for view in all_views.values())
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in CHOICES if name != "empty"])
-def test_something_is_drawn(walks: Any, name: str) -> None:
-    """Each choice has a series: posts, or types."""
-    bare = [key for key, each in walks(name).items() if not each.drawn]
-    assert bare == []
+@pytest.mark.parametrize("name", [name for name in VIEWS if name != "empty"])
+def test_every_view_has_a_series(views: Any, name: str) -> None:
+    """Series are posts, or types."""
+    empty = [key for key, view in views(name).items() if not view.drawn]
+    assert empty == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in CHOICES if name != "empty"])
-def test_the_lines_are_what_was_chosen(walks: Any, name: str, ids: tuple[str, ...]) -> None:
-    """One line per post has posts in it and no types, and the other way round."""
-    kinds = {"impressions", "engagements", "favorites"}
-    for (_, _, lines), each in walks(name).items():
-        mine, other = (set(ids), kinds) if lines == POSTS else (kinds, set(ids))
-        assert each.drawn & mine
-        assert not each.drawn & other
+@pytest.mark.parametrize("name", [name for name in VIEWS if name != "empty"])
+def test_lines_are_posts_or_types_as_selected(views: Any, name: str, ids: tuple[str, ...]) -> None:
+    """A chart of posts has no types, and the reverse."""
+    types = {"impressions", "engagements", "favorites"}
+    for (_, _, lines), view in views(name).items():
+        own, other = (set(ids), types) if lines == POSTS else (types, set(ids))
+        assert view.drawn & own
+        assert not view.drawn & other
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_the_first_view(explore: Any, counts: pd.DataFrame, ids: tuple[str, ...]) -> None:
-    """Which posts took off: all of them, the first type, cumulative, by age."""
+@pytest.mark.usefixtures("fake_drawing")
+def test_the_first_view_is_cumulative_by_age(
+    explore: Any, counts: pd.DataFrame, ids: tuple[str, ...]
+) -> None:
+    """It has all posts and the first type."""
     explorer = explore.first(counts)
     values = {name: control.value for name, control in explorer.controls.items()}
     assert values.pop("posts") == ids[::-1]
@@ -101,11 +103,11 @@ def test_the_first_view(explore: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("sketched")
-def test_the_first_picture_has_all_posts_to_compare_with(
+@pytest.mark.usefixtures("without_svg")
+def test_the_bands_are_of_all_posts(
     explore: Any, counts: pd.DataFrame, ids: tuple[str, ...], axes: Any
 ) -> None:
-    """The bands are those of all five posts, however few are selected; the code says so."""
+    """They are those of all five posts for any selection, also in the code."""
     explorer = explore.first(counts)
     assert "cohort" not in explorer.code
     explorer.controls["posts"].value = ids[:2]
@@ -115,9 +117,9 @@ def test_the_first_picture_has_all_posts_to_compare_with(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("fake_drawing")
 @pytest.mark.parametrize(
-    ("words", "name", "first"),
+    ("description", "name", "first"),
     [
         ("24 hours", "by hour", date(2026, 3, 4)),
         ("7 days", "by hour", date(2026, 2, 28)),
@@ -126,44 +128,48 @@ def test_the_first_picture_has_all_posts_to_compare_with(
         ("28 days", "by day", date(2026, 2, 28)),
     ],
 )
-def test_periods(
-    explore: Any, frames: dict[str, pd.DataFrame], words: str, name: str, first: date
+def test_a_period_sets_both_days(
+    explore: Any, frames: dict[str, pd.DataFrame], description: str, name: str, first: date
 ) -> None:
-    """By hand: the last count is of 5 March, 14:00 to 15:00, so 24 hours begin on the 4th."""
+    """The last count is of 5 March, 14:00 to 15:00, so 24 hours begin on the 4th."""
     explorer = explore(frames[name])
     explorer.controls["first"].value = explorer.controls["last"].value = date(2026, 3, 2)
-    (button,) = (each for each in explorer.periods.children if each.description == words)
+    (button,) = (
+        button_ for button_ in explorer.periods.children if button_.description == description
+    )
     button.click()
     chosen = explorer.controls["first"].value, explorer.controls["last"].value
     assert chosen == (first, date(2026, 3, 5))
     assert explorer.alert.html == ""
 
 
-def test_a_period_is_drawn_once(explore: Any, counts: pd.DataFrame, undrawn: list[int]) -> None:
-    """Though it sets both days."""
-    explorer = explore(counts)
-    undrawn.clear()
-    explorer.periods.children[0].click()
-    assert len(undrawn) == 1
-
-
-def test_the_reader_s_time_zone_comes_first(
-    explore: Any, counts: pd.DataFrame, offered: Any, undrawn: list[int]
+def test_a_period_is_drawn_once(
+    explore: Any, counts: pd.DataFrame, fake_drawing: list[int]
 ) -> None:
-    """As the browser gives it; the selected one stays, and nothing is drawn again."""
+    """It sets both days."""
     explorer = explore(counts)
-    undrawn.clear()
+    fake_drawing.clear()
+    explorer.periods.children[0].click()
+    assert len(fake_drawing) == 1
+
+
+def test_the_browsers_time_zone_is_the_first_option(
+    explore: Any, counts: pd.DataFrame, options_of: Any, fake_drawing: list[int]
+) -> None:
+    """The selected zone stays, and nothing is drawn."""
+    explorer = explore(counts)
+    fake_drawing.clear()
     explorer.children[0].zone = "Asia/Kathmandu"
     tz = explorer.controls["tz"]
-    assert offered(tz)[:2] == ["Asia/Kathmandu", "UTC"]
+    assert options_of(tz)[:2] == ["Asia/Kathmandu", "UTC"]
     assert tz.value == "UTC"
-    assert undrawn == []
+    assert fake_drawing == []
     explorer.children[0].zone = "<b>Nowhere"
-    assert offered(tz)[0] == "UTC"
+    assert options_of(tz)[0] == "UTC"
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("fake_drawing")
 @pytest.mark.parametrize(
     ("change", "kept"),
     [
@@ -179,10 +185,10 @@ def test_the_reader_s_time_zone_comes_first(
     ],
     ids=str,
 )
-def test_what_still_fits_stays(
+def test_valid_values_stay(
     explore: Any, counts: pd.DataFrame, change: dict[str, Any], kept: dict[str, Any]
 ) -> None:
-    """A control that is changed takes no other with it, where that can stay."""
+    """A changed control keeps the values of other controls if they remain valid."""
     explorer = explore(counts)
     untouched = ("types", "first", "last", "posts")
     before = {name: explorer.controls[name].value for name in untouched}
@@ -203,10 +209,10 @@ def test_what_still_fits_stays(
     ],
     ids=str,
 )
-def test_what_no_longer_fits_gives_way(
+def test_invalid_values_are_replaced(
     explore: Any, counts: pd.DataFrame, change: dict[str, Any], instead: dict[str, Any]
 ) -> None:
-    """The first of what is offered takes its place, and is drawn."""
+    """The first option takes their place, and is drawn."""
     explorer = explore(counts)
     for name, value in change.items():
         explorer.controls[name].value = value
@@ -215,7 +221,7 @@ def test_what_no_longer_fits_gives_way(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("fake_drawing")
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -226,55 +232,65 @@ def test_what_no_longer_fits_gives_way(
     ],
     ids=str,
 )
-def test_controls_that_do_not_matter_are_hidden(
-    explore: Any, put: Any, counts: pd.DataFrame, change: dict[str, Any], expected: list[str]
+def test_controls_without_effect_are_hidden(
+    explore: Any,
+    set_controls: Any,
+    counts: pd.DataFrame,
+    change: dict[str, Any],
+    expected: list[str],
 ) -> None:
-    """And come back when they do."""
-    explorer = put(explore.later(counts), **change)
+    """They are shown again when they have an effect."""
+    explorer = set_controls(explore.without_drawing(counts), **change)
     assert sorted(hidden(explorer)) == expected
-    put(explorer, clock="time", measure="counts")
+    set_controls(explorer, clock="time", measure="counts")
     assert hidden(explorer) == {"until"}
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("fake_drawing")
 @pytest.mark.parametrize("name", ["totals", "hours of the day", "types alone"])
-def test_counts_without_days_have_no_dates_to_choose(
+def test_counts_without_days_have_no_dates(
     explore: Any, frames: dict[str, pd.DataFrame], name: str
 ) -> None:
-    """Nothing that speaks of time is shown; nor a list of posts where there are none."""
-    nobody = {"posts"} if name == "types alone" else set()
-    assert hidden(explore(frames[name])) - nobody == {"every", "tz", "first", "last", "until"}
-    assert nobody <= hidden(explore(frames[name]))
+    """Controls of time are hidden; so is the list of posts if there are none."""
+    without_posts = {"posts"} if name == "types alone" else set()
+    assert hidden(explore(frames[name])) - without_posts == {
+        "every",
+        "tz",
+        "first",
+        "last",
+        "until",
+    }
+    assert without_posts <= hidden(explore(frames[name]))
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
-def test_days_are_utc_without_hours(
-    explore: Any, frames: dict[str, pd.DataFrame], offered: Any
+@pytest.mark.usefixtures("fake_drawing")
+def test_days_without_hours_are_utc(
+    explore: Any, frames: dict[str, pd.DataFrame], options_of: Any
 ) -> None:
-    """Counts by day know no other time zone, and no hours."""
+    """Counts by day have no other time zone, and no hours."""
     explorer = explore(frames["by day"])
-    assert offered(explorer.controls["tz"]) == ["UTC"]
-    assert offered(explorer.controls["every"]) == ["D"]
+    assert options_of(explorer.controls["tz"]) == ["UTC"]
+    assert options_of(explorer.controls["every"]) == ["D"]
 
 
 @pytest.mark.slow
-def test_one_change_draws_once(explore: Any, counts: pd.DataFrame, undrawn: list[int]) -> None:
-    """Though a clock takes the measure, the lines and their options with it."""
+def test_one_change_draws_once(explore: Any, counts: pd.DataFrame, fake_drawing: list[int]) -> None:
+    """A clock also changes the measure, the lines and their options."""
     explorer = explore(counts)
     explorer.controls["measure"].value = "cumulative"
     explorer.controls["lines"].value = TYPES
     for name, value in {"clock": "total", "tz": "Asia/Tokyo", "types": ("favorites",)}.items():
-        undrawn.clear()
+        fake_drawing.clear()
         explorer.controls[name].value = value
-        assert len(undrawn) == 1, name
+        assert len(fake_drawing) == 1, name
     explorer.controls["posts"].value = explorer.controls["posts"].value[:2]
-    assert len(undrawn) == 2
+    assert len(fake_drawing) == 2
 
 
-def test_zones_are_those_of_places() -> None:
-    """UTC first; no duplicates of the system's, no fixed offsets."""
+def test_time_zones_are_those_of_places() -> None:
+    """UTC is the first; there are no duplicates and no fixed offsets."""
     names = zones()
     assert names[0] == "UTC"
     assert {"Europe/Berlin", "Asia/Kathmandu", "America/Argentina/Ushuaia"} <= set(names)
@@ -283,7 +299,7 @@ def test_zones_are_those_of_places() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("fake_drawing")
 @pytest.mark.parametrize(
     ("tz", "days"),
     [
@@ -296,7 +312,7 @@ def test_zones_are_those_of_places() -> None:
 def test_all_days_follow_the_time_zone(
     explore: Any, counts: pd.DataFrame, same: Any, tz: str, days: tuple[date, date]
 ) -> None:
-    """From 2026-02-28 10:00 to 2026-03-05 14:00 UTC, there and back; no count is lost."""
+    """From 2026-02-28 10:00 to 2026-03-05 14:00 UTC and back, no count is lost."""
     explorer = explore(counts)
     controls = explorer.controls
     before = explorer.selection
@@ -310,45 +326,53 @@ def test_all_days_follow_the_time_zone(
     )
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_chosen_days_stay_in_another_time_zone(
-    explore: Any, put: Any, counts: pd.DataFrame
+@pytest.mark.usefixtures("fake_drawing")
+def test_selected_days_stay_in_another_time_zone(
+    explore: Any, set_controls: Any, counts: pd.DataFrame
 ) -> None:
-    """Somebody who chose March 2nd means March 2nd."""
+    """2 March stays 2 March."""
     day = date(2026, 3, 2)
-    explorer = put(explore.later(counts), first=day, last=day)
+    explorer = set_controls(explore.without_drawing(counts), first=day, last=day)
     explorer.controls["tz"].value = "Pacific/Kiritimati"
     assert (explorer.controls["first"].value, explorer.controls["last"].value) == (day, day)
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_all_days_follow_while_they_are_hidden(
-    explore: Any, put: Any, counts: pd.DataFrame
+@pytest.mark.usefixtures("fake_drawing")
+def test_hidden_days_follow_the_time_zone(
+    explore: Any, set_controls: Any, counts: pd.DataFrame
 ) -> None:
-    """Ages have no dates, and a zone set meanwhile does not cut any off afterwards."""
-    explorer = put(put(explore.later(counts), clock="age", tz="Pacific/Kiritimati"), clock="time")
+    """A zone set for ages, which have no dates, cuts off no days later."""
+    explorer = set_controls(
+        set_controls(explore.without_drawing(counts), clock="age", tz="Pacific/Kiritimati"),
+        clock="time",
+    )
     assert len(explorer.selection) == len(counts[counts["engagement_type"] == "impressions"])
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("fake_drawing")
 @pytest.mark.parametrize("name", ["first", "last"])
-def test_a_bound_may_be_left_open(
-    explore: Any, counts: pd.DataFrame, picked: Any, same: Any, name: str
+def test_a_bound_may_be_empty(
+    explore: Any, counts: pd.DataFrame, filtered: Any, same: Any, name: str
 ) -> None:
-    """Without From it begins with the counts, without To it ends with them."""
+    """Without From the counts begin, without To they end the period."""
     explorer = explore(counts)
     explorer.controls["first"].value = explorer.controls["last"].value = date(2026, 3, 2)
     explorer.controls[name].value = None
-    far = timedelta(days=999)
-    days = (date(2026, 3, 2) - far * (name == "first"), date(2026, 3, 2) + far * (name == "last"))
-    same(explorer.selection, picked(counts, types=["impressions"], days=days))
+    years = timedelta(days=999)
+    days = (
+        date(2026, 3, 2) - years * (name == "first"),
+        date(2026, 3, 2) + years * (name == "last"),
+    )
+    same(explorer.selection, filtered(counts, types=["impressions"], days=days))
     assert explorer.alert.html == ""
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_days_beyond_the_counts(explore: Any, put: Any, counts: pd.DataFrame) -> None:
-    """Whoever asks for a month gets what there is."""
-    explorer = put(explore.later(counts), first=date(2025, 1, 1), last=date(2027, 1, 1))
+@pytest.mark.usefixtures("fake_drawing")
+def test_days_may_exceed_the_counts(explore: Any, set_controls: Any, counts: pd.DataFrame) -> None:
+    """The selection has all counts."""
+    explorer = set_controls(
+        explore.without_drawing(counts), first=date(2025, 1, 1), last=date(2027, 1, 1)
+    )
     assert len(explorer.selection) == len(counts[counts["engagement_type"] == "impressions"])
     assert explorer.alert.html == ""

@@ -1,4 +1,4 @@
-"""What is closed is gone: widgets, frames, and the explorers of a cell that is run again."""
+"""Closed explorers release their widgets and frames, also when a cell is run again."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from engagement_pandas.explorers import (
     cell_rerun,
 )
 
-pytestmark = pytest.mark.usefixtures("sketched")
+pytestmark = pytest.mark.usefixtures("without_svg")
 EXPLORERS = (EngagementExplorer, BestTimesExplorer, CompareExplorer)
-every_explorer = pytest.mark.parametrize("kind", EXPLORERS)
+each_explorer = pytest.mark.parametrize("explorer_class", EXPLORERS)
 
 
 @pytest.fixture
 def run_cell(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Pretend to be a kernel that runs a cell; each call is another run."""
+    """Return a function that imitates a kernel running a cell; each call is another run."""
     monkeypatch.setattr(cell_rerun, "_SHOWN", {})
     parent: dict[str, Any] = {}
     shell = SimpleNamespace(get_parent=lambda: parent)
@@ -42,7 +42,7 @@ def run_cell(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def closed(explorer: Any) -> bool:
-    """Tell whether an explorer is closed, by what it says of its counts."""
+    """Return whether an explorer is closed, which its selection reports."""
     try:
         _ = explorer.selection
     except ep.FrameError:
@@ -51,12 +51,14 @@ def closed(explorer: Any) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
-@every_explorer
-def test_no_widget_is_left(counts: pd.DataFrame, widgets: Any, kind: Any) -> None:
-    """Controls, layouts, styles and regions: all that were made are gone."""
+@pytest.mark.usefixtures("fake_drawing")
+@each_explorer
+def test_closing_removes_all_widgets(
+    counts: pd.DataFrame, widgets: Any, explorer_class: Any
+) -> None:
+    """Controls, layouts, styles and regions are removed."""
     before, comms = widgets(), set(comm.get_comm_manager().comms)
-    explorer = kind(counts)
+    explorer = explorer_class(counts)
     assert len(widgets() - before) > 40
     explorer.close()
     assert widgets() == before
@@ -64,18 +66,18 @@ def test_no_widget_is_left(counts: pd.DataFrame, widgets: Any, kind: Any) -> Non
 
 
 @pytest.mark.slow
-def test_no_widget_is_left_after_many_changes(
+def test_changes_create_no_widgets(
     counts: pd.DataFrame,
     posts: pd.DataFrame,
     widgets: Any,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """Nor does a change make one."""
+    """Closing removes all widgets after many changes too."""
     monkeypatch.chdir(tmp_path)
     before = widgets()
     explorer = EngagementExplorer(counts, posts)
-    made = widgets()
+    existing = widgets()
     for name, value in {
         "clock": "age",
         "measure": "cumulative",
@@ -89,16 +91,16 @@ def test_no_widget_is_left_after_many_changes(
     explorer.controls["posts"].words.value = "private"
     explorer.export.file.value = "rows.xlsx"
     explorer.export.button.click()
-    assert widgets() == made
+    assert widgets() == existing
     explorer.close()
     assert widgets() == before
 
 
 @pytest.mark.slow
-def test_no_widget_is_left_of_a_broken_one(
+def test_closing_after_an_error_removes_all_widgets(
     counts: pd.DataFrame, widgets: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that could not draw is closed like any other."""
+    """The explorer could not draw."""
     before = widgets()
     explorer = EngagementExplorer(counts)
     monkeypatch.setattr(explorer, "_view", lambda: 1 / 0)
@@ -108,37 +110,41 @@ def test_no_widget_is_left_of_a_broken_one(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
-@every_explorer
-def test_closed_twice(counts: pd.DataFrame, widgets: Any, kind: Any) -> None:
-    """The second time nothing happens."""
+@pytest.mark.usefixtures("fake_drawing")
+@each_explorer
+def test_closing_twice_has_no_effect(
+    counts: pd.DataFrame, widgets: Any, explorer_class: Any
+) -> None:
+    """An explorer stays closed, and its repr works."""
     before = widgets()
-    explorer = kind(counts)
+    explorer = explorer_class(counts)
     explorer.close()
     explorer.close()
     assert widgets() == before
-    assert repr(explorer).startswith(kind.__name__)
+    assert repr(explorer).startswith(explorer_class.__name__)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
-@every_explorer
-def test_a_closed_explorer_says_so(counts: pd.DataFrame, kind: Any) -> None:
-    """Its selection is a sentence with the cure."""
-    explorer = kind(counts)
+@pytest.mark.usefixtures("fake_drawing")
+@each_explorer
+def test_a_closed_explorer_raises_an_error_with_the_cure(
+    counts: pd.DataFrame, explorer_class: Any
+) -> None:
+    """All its results are unavailable."""
+    explorer = explorer_class(counts)
     explorer.close()
-    for name in {"selection", "answer", "a"} & set(dir(kind)):
+    for name in {"selection", "answer", "a"} & set(dir(explorer_class)):
         with pytest.raises(ep.FrameError, match=r"is closed.*use the new one"):
             getattr(explorer, name)
 
 
 @pytest.mark.slow
-@every_explorer
-def test_a_closed_explorer_lets_go_of_the_counts(
-    counts: pd.DataFrame, posts: pd.DataFrame, kind: Any
+@each_explorer
+def test_a_closed_explorer_releases_the_counts(
+    counts: pd.DataFrame, posts: pd.DataFrame, explorer_class: Any
 ) -> None:
-    """Though somebody holds it by a name, the frame is free."""
-    explorer = kind(counts, posts)
+    """The frame is released although a variable holds the explorer."""
+    explorer = explorer_class(counts, posts)
     frame = weakref.ref(explorer.source.counts)
     explorer.close()
     gc.collect()
@@ -146,89 +152,93 @@ def test_a_closed_explorer_lets_go_of_the_counts(
 
 
 @pytest.mark.slow
-@every_explorer
-def test_a_closed_explorer_is_collected(counts: pd.DataFrame, kind: Any) -> None:
-    """The registry of widgets keeps it no longer."""
-    explorer = kind(counts)
-    there = weakref.ref(explorer)
+@each_explorer
+def test_a_closed_explorer_is_garbage_collected(counts: pd.DataFrame, explorer_class: Any) -> None:
+    """The registry of widgets does not keep it."""
+    explorer = explorer_class(counts)
+    reference = weakref.ref(explorer)
     explorer.close()
     del explorer
     gc.collect()
-    assert there() is None
+    assert reference() is None
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
-@every_explorer
-def test_a_cell_that_is_run_again(
-    explore: Any, counts: pd.DataFrame, run_cell: Any, widgets: Any, kind: Any
+@pytest.mark.usefixtures("fake_drawing")
+@each_explorer
+def test_running_a_cell_again_closes_its_explorer(
+    explore: Any, counts: pd.DataFrame, run_cell: Any, widgets: Any, explorer_class: Any
 ) -> None:
-    """The explorer of its earlier run is closed, and there are no more widgets than before."""
+    """The number of widgets stays."""
     run_cell("one", "first")
-    before = explore(counts, kind=kind)
-    number = len(widgets())
+    before = explore(counts, explorer_class=explorer_class)
+    widgets_before = len(widgets())
     run_cell("one", "second")
-    after = explore(counts, kind=kind)
+    after = explore(counts, explorer_class=explorer_class)
     assert (closed(before), closed(after)) == (True, False)
-    assert len(widgets()) == number
+    assert len(widgets()) == widgets_before
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
-def test_two_in_one_run(explore: Any, counts: pd.DataFrame, run_cell: Any) -> None:
-    """They stand side by side, and go together."""
+@pytest.mark.usefixtures("fake_drawing")
+def test_explorers_of_one_run_are_closed_together(
+    explore: Any, counts: pd.DataFrame, run_cell: Any
+) -> None:
+    """Two explorers of one run are both open until the next run."""
     run_cell("one", "first")
-    pair = [explore(counts), explore(counts, kind=BestTimesExplorer)]
-    assert [closed(each) for each in pair] == [False, False]
+    pair = [explore(counts), explore(counts, explorer_class=BestTimesExplorer)]
+    assert [closed(explorer) for explorer in pair] == [False, False]
     run_cell("one", "second")
     explore(counts)
-    assert [closed(each) for each in pair] == [True, True]
+    assert [closed(explorer) for explorer in pair] == [True, True]
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
-def test_another_cell(explore: Any, counts: pd.DataFrame, run_cell: Any) -> None:
-    """What one cell shows is no business of the other."""
+@pytest.mark.usefixtures("fake_drawing")
+def test_another_cell_keeps_the_explorer(explore: Any, counts: pd.DataFrame, run_cell: Any) -> None:
+    """A cell closes its own explorers only."""
     run_cell("one", "first")
-    one = explore(counts)
+    first = explore(counts)
     run_cell("two", "second")
-    two = explore(counts)
-    assert [closed(one), closed(two)] == [False, False]
+    second = explore(counts)
+    assert [closed(first), closed(second)] == [False, False]
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("fake_drawing")
 @pytest.mark.parametrize("shell", ["no cell", "no parent", "no kernel"])
-def test_where_nobody_tells_the_cell(
+def test_an_unknown_cell_closes_nothing(
     explore: Any, counts: pd.DataFrame, run_cell: Any, monkeypatch: pytest.MonkeyPatch, shell: str
 ) -> None:
-    """Nothing is closed: in a script, in a terminal, in other front ends."""
+    """Scripts, terminals and other front ends have no cell ID."""
     if shell == "no cell":
         run_cell(None, "first")
     else:
-        there = None if shell == "no kernel" else SimpleNamespace()
-        monkeypatch.setattr("IPython.get_ipython", lambda: there)
-    one = explore(counts)
+        fake_shell = None if shell == "no kernel" else SimpleNamespace()
+        monkeypatch.setattr("IPython.get_ipython", lambda: fake_shell)
+    first = explore(counts)
     if shell == "no cell":
         run_cell(None, "second")
-    two = explore(counts)
-    assert [closed(one), closed(two)] == [False, False]
+    second = explore(counts)
+    assert [closed(first), closed(second)] == [False, False]
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
-def test_closed_by_hand_before(explore: Any, counts: pd.DataFrame, run_cell: Any) -> None:
-    """A cell that tidied up behind itself can be run again."""
+@pytest.mark.usefixtures("fake_drawing")
+def test_a_cell_may_close_its_explorer(explore: Any, counts: pd.DataFrame, run_cell: Any) -> None:
+    """It can be run again."""
     run_cell("one", "first")
     explore(counts).close()
     run_cell("one", "second")
     assert not closed(explore(counts))
 
 
-def test_controls_of_a_closed_explorer(explore: Any, counts: pd.DataFrame, undrawn: Any) -> None:
-    """Set from Python they draw nothing more, and break nothing."""
+def test_controls_of_a_closed_explorer_draw_nothing(
+    explore: Any, counts: pd.DataFrame, fake_drawing: Any
+) -> None:
+    """They can still be set from Python."""
     explorer = explore(counts)
     explorer.close()
-    undrawn.clear()
+    fake_drawing.clear()
     explorer.controls["clock"].value = "total"
-    assert undrawn == []
+    assert fake_drawing == []

@@ -1,4 +1,4 @@
-"""The code makes the same selection and the same picture, from nothing but the user's frames."""
+"""The code of an explorer makes its selection and chart from the user's frames."""
 
 # ruff: noqa: PLR0913, PLR0917  fixtures are arguments
 
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
 from engagement_pandas.explorers.code import list_of, literal
 
-ODD_NAMES = (
+UNUSUAL_NAMES = (
     "<img src=x onerror=alert(1)>",
     "two  spaces and 'quotes' \"both\"",
     "back\\slash \\n \\u0041 {braces} %s",
@@ -27,7 +27,7 @@ ODD_NAMES = (
     "$x^2$",
     "n" * 120,
 )
-"""What the API may call a type one day."""
+"""Names that the API may give to types in future."""
 
 
 @pytest.fixture(
@@ -36,22 +36,23 @@ ODD_NAMES = (
     ids=["named", "unnamed"],
 )
 def shared(
-    request: pytest.FixtureRequest, counts: pd.DataFrame, posts: pd.DataFrame, sketching: Any
+    request: pytest.FixtureRequest, counts: pd.DataFrame, posts: pd.DataFrame, patched_svg: Any
 ) -> Iterator[tuple[EngagementExplorer, pd.DataFrame | None]]:
-    """Make one explorer, with posts or without, whose controls every example sets anew."""
+    """Make one explorer, with posts or without, whose controls every example sets again."""
     given_posts = posts if request.param else None
-    with sketching(), closing(EngagementExplorer(counts, given_posts)) as explorer:
+    with patched_svg(), closing(EngagementExplorer(counts, given_posts)) as explorer:
         yield explorer, given_posts
 
 
 @pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
-def test_the_same_selection_and_picture(
-    shared: Any, counts: pd.DataFrame, offered: Any, run: Any, same: Any, artists: Any, axes: Any,
+def test_the_code_gives_the_selection_and_the_chart(
+    shared: Any, counts: pd.DataFrame, options_of: Any, run: Any, same: Any, artists: Any,
+    axes: Any,
     ids: tuple[str, ...], data: st.DataObject,
 ) -> None:  # fmt: skip
-    """For any choice: rows, lines, bars, labels and legend."""
+    """Rows, lines, bars, labels and legend agree for any choice."""
     explorer, posts = shared
     controls = explorer.controls
     with explorer.paused():
@@ -59,7 +60,9 @@ def test_the_same_selection_and_picture(
         types = data.draw(st.sets(st.sampled_from(controls["types"].options), min_size=1))
         controls["types"].value = tuple(types)
         for name in ("clock", "measure", "lines", "every", "until"):
-            controls[name].value = data.draw(st.sampled_from(offered(controls[name])), label=name)
+            controls[name].value = data.draw(
+                st.sampled_from(options_of(controls[name])), label=name
+            )
         tz = data.draw(st.sampled_from(["UTC", "UTC", "Asia/Kathmandu", "America/Los_Angeles"]))
         controls["tz"].value = tz
         bounds = st.sampled_from([None, *pd.date_range("2026-02-27", "2026-03-06").date])
@@ -72,48 +75,52 @@ def test_the_same_selection_and_picture(
     if not explorer.code:
         assert explorer.status.html.startswith("There are no such counts for these posts")
         return
-    made = run(explorer, counts, posts)
-    same(made.selection, explorer.selection)
-    assert artists(made.ax) == artists(axes(explorer))
+    result = run(explorer, counts, posts)
+    same(result.selection, explorer.selection)
+    assert artists(result.ax) == artists(axes(explorer))
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("sketched")
+@pytest.mark.usefixtures("without_svg")
 @pytest.mark.parametrize(
     "name", ["by day", "totals", "hours of the day", "without posts", "types alone"]
 )
-def test_the_same_of_each_grouping(
-    explore: Any, put: Any, frames: dict[str, pd.DataFrame], offered: Any, run: Any, same: Any,
+def test_the_code_works_for_each_grouping(
+    explore: Any, set_controls: Any, frames: dict[str, pd.DataFrame], options_of: Any, run: Any,
+    same: Any,
     artists: Any, axes: Any, name: str,
 ) -> None:  # fmt: skip
-    """Whatever columns the counts have."""
-    explorer = put(explore.later(frames[name]), types=("impressions", "favorites"))
-    for lines in offered(explorer.controls["lines"]):
+    """The counts may have any columns."""
+    explorer = set_controls(
+        explore.without_drawing(frames[name]), types=("impressions", "favorites")
+    )
+    for lines in options_of(explorer.controls["lines"]):
         explorer.controls["lines"].value = lines
-        made = run(explorer, frames[name])
-        same(made.selection, explorer.selection)
-        assert artists(made.ax) == artists(axes(explorer))
+        result = run(explorer, frames[name])
+        same(result.selection, explorer.selection)
+        assert artists(result.ax) == artists(axes(explorer))
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("sketched")
+@pytest.mark.usefixtures("without_svg")
 @pytest.mark.parametrize("clock", ["posting", "engagement"])
-def test_the_same_best_times(
-    explore: Any, put: Any, counts: pd.DataFrame, run: Any, same: Any, artists: Any, axes: Any,
+def test_the_code_gives_the_best_times(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, run: Any, same: Any, artists: Any,
+    axes: Any,
     clock: str,
 ) -> None:  # fmt: skip
-    """Rows, cells and title."""
-    explorer = explore.later(counts, kind=BestTimesExplorer)
-    put(explorer, clock=clock, tz="Asia/Kathmandu", numerator="favorites", minimum=1)
-    put(explorer, posts=explorer.controls["posts"].value[1:])
-    made = run(explorer, counts)
-    same(made.selection, explorer.selection)
-    assert artists(made.ax) == artists(axes(explorer))
+    """Rows, cells and title agree."""
+    explorer = explore.without_drawing(counts, explorer_class=BestTimesExplorer)
+    set_controls(explorer, clock=clock, tz="Asia/Kathmandu", numerator="favorites", minimum=1)
+    set_controls(explorer, posts=explorer.controls["posts"].value[1:])
+    result = run(explorer, counts)
+    same(result.selection, explorer.selection)
+    assert artists(result.ax) == artists(axes(explorer))
     assert "Asia/Kathmandu" in axes(explorer).get_ylabel()
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("sketched")
+@pytest.mark.usefixtures("without_svg")
 @pytest.mark.parametrize(
     "values",
     [
@@ -126,79 +133,99 @@ def test_the_same_best_times(
     ],
     ids=lambda values: values["split"],
 )
-def test_the_same_comparison(
-    explore: Any, put: Any, counts: pd.DataFrame, posts: pd.DataFrame, run: Any, same: Any,
+def test_the_code_gives_the_comparison(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, posts: pd.DataFrame, run: Any, same: Any,
     artists: Any, axes: Any, values: dict[str, Any],
 ) -> None:  # fmt: skip
-    """Both sets, their names, bars and difference."""
-    explorer = put(explore.later(counts, posts, kind=CompareExplorer), **values)
+    """Both sets, their names, bars and difference agree."""
+    explorer = set_controls(
+        explore.without_drawing(counts, posts, explorer_class=CompareExplorer), **values
+    )
     assert explorer.alert.html == ""
-    made = run(explorer, counts)
-    same(made.a, explorer.a)
-    same(made.b, explorer.b)
-    assert artists(made.ax) == artists(axes(explorer))
-    drawn = [each.get_gid().split(":") for each in axes(explorer).collections if each.get_gid()]
+    result = run(explorer, counts)
+    same(result.a, explorer.a)
+    same(result.b, explorer.b)
+    assert artists(result.ax) == artists(axes(explorer))
+    drawn = [
+        collection.get_gid().split(":")
+        for collection in axes(explorer).collections
+        if collection.get_gid()
+    ]
     assert {name for _, *names in drawn for name in names} == {"a", "b"}
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("sketched")
-def test_names_survive(
-    explore: Any, put: Any, tidy: Any, ids: tuple[str, ...], run: Any, same: Any, artists: Any,
+@pytest.mark.usefixtures("without_svg")
+def test_unusual_names_are_quoted_in_the_code(
+    explore: Any, set_controls: Any, tidy: Any, ids: tuple[str, ...], run: Any, same: Any,
+    artists: Any,
     axes: Any,
 ) -> None:  # fmt: skip
-    """Quotes, backslashes, new lines, long and foreign names of types stand in the code."""
-    rows = [(ids[0], name, "2026-03-03", 1, 5) for name in (*ODD_NAMES, "impressions")]
+    """Names of types may have quotes, backslashes and newlines."""
+    rows = [(ids[0], name, "2026-03-03", 1, 5) for name in (*UNUSUAL_NAMES, "impressions")]
     counts = tidy(rows)
-    explorer = put(explore.later(counts), lines="engagement_type", types=ODD_NAMES)
+    explorer = set_controls(
+        explore.without_drawing(counts), lines="engagement_type", types=UNUSUAL_NAMES
+    )
     assert explorer.alert.html == ""
-    made = run(explorer, counts)
-    same(made.selection, explorer.selection)
-    assert set(made.selection["engagement_type"]) == set(ODD_NAMES)
-    assert artists(made.ax) == artists(axes(explorer))
+    result = run(explorer, counts)
+    same(result.selection, explorer.selection)
+    assert set(result.selection["engagement_type"]) == set(UNUSUAL_NAMES)
+    assert artists(result.ax) == artists(axes(explorer))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lines", ["post_id", "engagement_type"])
-def test_a_type_that_no_font_can_draw(
-    explore: Any, put: Any, tidy: Any, ids: tuple[str, ...], lines: str
+def test_a_type_without_glyphs_is_drawn(
+    explore: Any, set_controls: Any, tidy: Any, ids: tuple[str, ...], lines: str
 ) -> None:
-    """Emoji and tabs in a name are left out of the picture, without a warning."""
-    rows = [(ids[0], kind, "2026-03-03", 1, 5) for kind in ("🎉 party\ttime", "impressions")]
-    explorer = put(explore.later(tidy(rows)), types=("🎉 party\ttime", "impressions"), lines=lines)
-    put(explorer, posts=explorer.controls["posts"].value, types=("🎉 party\ttime",))
+    """Emoji and tabs in a name are left out of the chart, without a warning."""
+    rows = [
+        (ids[0], engagement_type, "2026-03-03", 1, 5)
+        for engagement_type in ("🎉 party\ttime", "impressions")
+    ]
+    explorer = set_controls(
+        explore.without_drawing(tidy(rows)), types=("🎉 party\ttime", "impressions"), lines=lines
+    )
+    set_controls(explorer, posts=explorer.controls["posts"].value, types=("🎉 party\ttime",))
     assert explorer.alert.html == ""
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("sketched")
-@pytest.mark.parametrize("name", ODD_NAMES, ids=range(len(ODD_NAMES)))
-def test_a_type_alone(
-    explore: Any, put: Any, tidy: Any, ids: tuple[str, ...], run: Any, same: Any, name: str
+@pytest.mark.usefixtures("without_svg")
+@pytest.mark.parametrize("name", UNUSUAL_NAMES, ids=range(len(UNUSUAL_NAMES)))
+def test_the_code_works_for_one_unusual_type(
+    explore: Any, set_controls: Any, tidy: Any, ids: tuple[str, ...], run: Any, same: Any, name: str
 ) -> None:
-    """As the type of a line each post, and as the numerator of a rate."""
-    rows = [(ids[0], kind, 5) for kind in (name, "impressions", "favorites")]
+    """It is the type of the lines, and the numerator of a rate."""
+    rows = [(ids[0], engagement_type, 5) for engagement_type in (name, "impressions", "favorites")]
     counts = tidy(rows, ("post_id", "engagement_type", "count"))
-    explorer = put(explore.later(counts), types=(name,))
+    explorer = set_controls(explore.without_drawing(counts), types=(name,))
     same(run(explorer, counts).selection, explorer.selection)
-    put(explorer, measure="rate")
+    set_controls(explorer, measure="rate")
     assert explorer.alert.html == ""
     same(run(explorer, counts).selection, explorer.selection)
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_ids_are_whole(explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]) -> None:
-    """As text, with all 19 digits."""
-    explorer = put(explore.later(counts), posts=ids[:2])
+@pytest.mark.usefixtures("fake_drawing")
+def test_ids_have_all_digits(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, ids: tuple[str, ...]
+) -> None:
+    """They are text with 19 digits."""
+    explorer = set_controls(explore.without_drawing(counts), posts=ids[:2])
     for post in ids[:2]:
         assert int(float(post)) != int(post)
         assert f'"{post}"' in explorer.code
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_all_is_counts_itself(explore: Any, put: Any, counts: pd.DataFrame) -> None:
-    """Where nothing is left out there is no condition."""
-    explorer = put(explore.later(counts), lines="engagement_type", types=explorer_types(counts))
+@pytest.mark.usefixtures("fake_drawing")
+def test_a_complete_selection_has_no_condition(
+    explore: Any, set_controls: Any, counts: pd.DataFrame
+) -> None:
+    """The selection is the frame."""
+    explorer = set_controls(
+        explore.without_drawing(counts), lines="engagement_type", types=explorer_types(counts)
+    )
     assert "selection = counts\n" in explorer.code
 
 
@@ -207,13 +234,13 @@ def explorer_types(counts: pd.DataFrame) -> tuple[str, ...]:
     return tuple(counts["engagement_type"].cat.categories)
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_the_code_by_hand(
-    explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]
+@pytest.mark.usefixtures("fake_drawing")
+def test_the_code_is_readable(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
-    """One post, one type, two days: as somebody would write it."""
+    """One post, one type and two days look like hand-written code."""
     day = date(2026, 3, 2)
-    explorer = put(explore.later(counts), posts=ids[1:2], first=day, last=day)
+    explorer = set_controls(explore.without_drawing(counts), posts=ids[1:2], first=day, last=day)
     assert explorer.code == (
         "import engagement_pandas as ep\n"
         "\n"
@@ -234,25 +261,27 @@ def test_the_code_by_hand(
     )
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_the_users_posts_are_used(explore: Any, counts: pd.DataFrame, posts: pd.DataFrame) -> None:
-    """Where they are given, no others are made."""
+@pytest.mark.usefixtures("fake_drawing")
+def test_the_code_uses_the_users_posts(
+    explore: Any, counts: pd.DataFrame, posts: pd.DataFrame
+) -> None:
+    """It does not make a frame of posts."""
     code = explore(counts, posts).code
     assert "posts=posts" in code
     assert "posts = " not in code
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_code_is_shown_as_it_is(explore: Any, counts: pd.DataFrame, page: Any) -> None:
-    """What stands on the page is what can be run."""
+@pytest.mark.usefixtures("fake_drawing")
+def test_the_page_has_the_code_unchanged(explore: Any, counts: pd.DataFrame, page: Any) -> None:
+    """The text on the page can be run."""
     explorer = explore(counts)
     assert "".join(page(explorer._python.html).texts) == explorer.code
 
 
 @settings(max_examples=20)
 @given(st.lists(st.text(max_size=100), max_size=12))
-def test_any_list_of_texts(texts: list[str]) -> None:
-    """Is read back as it was, by Python itself."""
+def test_a_list_of_texts_is_valid_python(texts: list[str]) -> None:
+    """Python reads it back unchanged."""
     assert eval(list_of(texts)) == texts  # noqa: S307 - that it is Python is what is tested
 
 
@@ -267,6 +296,6 @@ def test_any_list_of_texts(texts: list[str]) -> None:
         st.tuples(st.text(), st.text()),
     )
 )
-def test_any_literal(value: Any) -> None:
-    """Is the value again."""
+def test_a_literal_is_valid_python(value: Any) -> None:
+    """Python reads the value back."""
     assert eval(literal(value)) == value  # noqa: S307 - that it is Python is what is tested

@@ -1,4 +1,4 @@
-"""The explorer that asks the API: what it offers, what it would cost, what it brings."""
+"""The explorer that fetches counts: its form, the plan and its cost, and the results."""
 
 from __future__ import annotations
 
@@ -23,100 +23,112 @@ NOW = "2026-04-15T12:20:00Z"
 POSTS = [str(2_041_000_000_000_000_000 + number) for number in range(300)]
 """Two requests to /totals: 250 posts and 50."""
 
-Ask = Callable[..., ep.FetchExplorer]
+MakeExplorer = Callable[..., ep.FetchExplorer]
 
 
 @pytest.fixture
-def ask() -> Iterator[Ask]:
-    """Make explorers of a client, and close them afterwards."""
-    made: list[ep.FetchExplorer] = []
+def make_explorer() -> Iterator[MakeExplorer]:
+    """Return a function that makes explorers of a client, and close them afterwards."""
+    explorers: list[ep.FetchExplorer] = []
 
     def make(client: Any, posts: Any = None, **values: Any) -> ep.FetchExplorer:
-        made.append(ep.FetchExplorer(client, posts))
+        explorers.append(ep.FetchExplorer(client, posts))
         for name, value in values.items():
-            made[-1].controls[name].value = value
-        return made[-1]
+            explorers[-1].controls[name].value = value
+        return explorers[-1]
 
     yield make
-    for explorer in made:
+    for explorer in explorers:
         explorer.close()
 
 
-def body(posts: list[str], count: int = 5) -> dict[str, Any]:
-    """Return an answer to the totals of some posts, by post and type."""
+def totals_of(posts: list[str], count: int = 5) -> dict[str, Any]:
+    """Return totals of some posts, by post and type."""
     return {"counts": {post: {"impressions": str(count), "engagements": "1"} for post in posts}}
 
 
-def spent() -> dict[str, str]:
-    """Return headers that tell of a quota used up until the next minute."""
+def exhausted_quota() -> dict[str, str]:
+    """Return headers of a quota that is exhausted until the next minute."""
     return {"x-per-minute-limit": "1", "x-per-minute-remaining": "0"}
 
 
-def fetched(explorer: ep.FetchExplorer) -> ep.FetchExplorer:
+def press_fetch(explorer: ep.FetchExplorer) -> ep.FetchExplorer:
     """Press Fetch, and wait for the end."""
     explorer.start.click()
     explorer.wait(PATIENCE)
     return explorer
 
 
-def offered(explorer: ep.FetchExplorer, name: str) -> list[Any]:
-    """Return the values that a choice offers."""
+def options_of(explorer: ep.FetchExplorer, name: str) -> list[Any]:
+    """Return the options of a control."""
     return [option[1] if isinstance(option, tuple) else option
             for option in explorer.controls[name].options]  # fmt: skip
 
 
-class Sleeper(FakeClock):
-    """A clock that does something when somebody first sleeps."""
+class ClockWithAction(FakeClock):
+    """A clock with an action for the first sleep."""
 
-    act: Callable[[], None] | None = None
+    action: Callable[[], None] | None = None
 
     def sleep(self, seconds: float) -> None:
-        """Act once, and let the time pass."""
-        act, self.act = self.act, None
-        if act is not None:
-            act()
+        """Run the action once, and let the time pass."""
+        action, self.action = self.action, None
+        if action is not None:
+            action()
         super().sleep(seconds)
 
 
 @pytest.fixture
-def sleeper() -> Sleeper:
-    """Return a clock to be told what to do when somebody first sleeps."""
-    return Sleeper()
+def clock_with_action() -> ClockWithAction:
+    """Return a clock that runs an action at the first sleep."""
+    return ClockWithAction()
 
 
 @pytest.fixture
-def patient(server: ScriptedServer, sleeper: Sleeper) -> ep.EngagementClient:
-    """Return a client that goes by it."""
-    return ep.EngagementClient(USER, base_url=server.url, clock=sleeper.time, sleep=sleeper.sleep)
+def client_with_clock(
+    server: ScriptedServer, clock_with_action: ClockWithAction
+) -> ep.EngagementClient:
+    """Return a client with that clock."""
+    return ep.EngagementClient(
+        USER, base_url=server.url, clock=clock_with_action.time, sleep=clock_with_action.sleep
+    )
 
 
-def test_no_posts_yet(ask: Ask, client: ep.EngagementClient) -> None:
-    """It says what to do, and there is nothing to press."""
-    explorer = ask(client)
+def test_without_posts_there_is_no_plan(
+    make_explorer: MakeExplorer, client: ep.EngagementClient
+) -> None:
+    """The status has the next step, and the button is disabled."""
+    explorer = make_explorer(client)
     assert explorer.status.html == "No posts yet: paste IDs or links, or load a file"
     assert explorer.alert.html == ""
     assert explorer.start.disabled
     assert explorer.plan is None
 
 
-def test_no_types_yet(ask: Ask, client: ep.EngagementClient) -> None:
-    """The same, where no engagement type is chosen."""
-    explorer = ask(client, POSTS, types=())
+def test_without_types_there_is_no_plan(
+    make_explorer: MakeExplorer, client: ep.EngagementClient
+) -> None:
+    """The status has the next step."""
+    explorer = make_explorer(client, POSTS, types=())
     assert explorer.status.html.startswith("No engagement types yet")
     assert explorer.start.disabled
 
 
-def test_ids_and_links_are_pasted(ask: Ask, client: ep.EngagementClient) -> None:
-    """Whatever stands between them."""
+def test_ids_and_links_may_be_pasted(
+    make_explorer: MakeExplorer, client: ep.EngagementClient
+) -> None:
+    """Any separator is accepted."""
     text = f"{POSTS[0]}, https://x.com/i/web/status/{POSTS[1]}\n['{POSTS[2]}']"
-    explorer = ask(client, ids=text)
+    explorer = make_explorer(client, ids=text)
     assert explorer.request is not None
     assert explorer.request.post_ids == tuple(POSTS[:3])
 
 
-def test_a_lossy_id_is_refused(ask: Ask, client: ep.EngagementClient) -> None:
-    """With its value and the cure, and without a plan."""
-    explorer = ask(client, ids="2.041e18")
+def test_an_id_with_lost_digits_is_refused(
+    make_explorer: MakeExplorer, client: ep.EngagementClient
+) -> None:
+    """The alert has its value and the cure."""
+    explorer = make_explorer(client, ids="2.041e18")
     assert "2.041e18" in explorer.alert.html
     assert explorer.plan is None
     assert explorer.start.disabled
@@ -130,50 +142,54 @@ def test_a_lossy_id_is_refused(ask: Ask, client: ep.EngagementClient) -> None:
         ("posts.jsonl", f'{{"post_id": "{POSTS[0]}"}}\n"{POSTS[1]}"\n'),
     ],
 )
-def test_a_file_is_loaded(
-    ask: Ask, client: ep.EngagementClient, put_file: Any, name: str, content: str
+def test_a_file_may_be_loaded(
+    make_explorer: MakeExplorer, client: ep.EngagementClient, put_file: Any, name: str, content: str
 ) -> None:
-    """As the command line reads it."""
-    explorer = ask(client)
-    raw = content.encode()
-    put_file(explorer.upload, name, raw)
+    """The formats are those of the command line."""
+    explorer = make_explorer(client)
+    data = content.encode()
+    put_file(explorer.upload, name, data)
     assert explorer.request is not None
     assert explorer.request.post_ids == tuple(POSTS[:2])
 
 
-def test_a_file_that_is_none(ask: Ask, client: ep.EngagementClient, put_file: Any) -> None:
-    """Named, and the posts that were there stay."""
-    explorer = ask(client, POSTS[:2])
+def test_a_file_without_posts_is_refused(
+    make_explorer: MakeExplorer, client: ep.EngagementClient, put_file: Any
+) -> None:
+    """The alert has its name, and the earlier posts stay."""
+    explorer = make_explorer(client, POSTS[:2])
     put_file(explorer.upload, "<b>.csv", b"a,b")
     assert "&lt;b&gt;.csv has no post_id column" in explorer.alert.html
     assert explorer.controls["ids"].value == "\n".join(POSTS[:2])
 
 
 @pytest.mark.parametrize("endpoint", list(Endpoint))
-def test_what_an_endpoint_offers(ask: Ask, client: ep.EngagementClient, endpoint: Endpoint) -> None:
-    """Every type and grouping it offers makes a request, and dates are for one of them only."""
-    explorer = ask(client, POSTS[:2], endpoint=endpoint)
-    for grouping in offered(explorer, "grouping"):
+def test_every_option_of_an_endpoint_is_valid(
+    make_explorer: MakeExplorer, client: ep.EngagementClient, endpoint: Endpoint
+) -> None:
+    """Types and groupings make a request; only one endpoint has dates."""
+    explorer = make_explorer(client, POSTS[:2], endpoint=endpoint)
+    for grouping in options_of(explorer, "grouping"):
         explorer.controls["grouping"].value = grouping
-        explorer.controls["types"].value = tuple(offered(explorer, "types"))
+        explorer.controls["types"].value = tuple(options_of(explorer, "types"))
         assert explorer.request is not None, explorer.alert.html
         assert explorer.request.groupings[0].dimensions == GROUPINGS[grouping]
     hidden = explorer.controls["first"].layout.display == "none"
     assert hidden is (endpoint is not Endpoint.HISTORICAL)
 
 
-def test_types_that_still_fit_are_kept(ask: Ask, client: ep.EngagementClient) -> None:
-    """Quote tweets are counted by /totals alone."""
-    explorer = ask(client, POSTS[:2], types=("favorites", "quote_tweets"))
+def test_valid_types_are_kept(make_explorer: MakeExplorer, client: ep.EngagementClient) -> None:
+    """Only /totals counts quote tweets."""
+    explorer = make_explorer(client, POSTS[:2], types=("favorites", "quote_tweets"))
     explorer.controls["endpoint"].value = Endpoint.HISTORICAL
     assert explorer.controls["types"].value == ("favorites",)
 
 
-def test_the_price_is_told_and_nothing_is_sent(
-    ask: Ask, client: ep.EngagementClient, server: ScriptedServer
+def test_the_plan_has_its_cost_and_sends_nothing(
+    make_explorer: MakeExplorer, client: ep.EngagementClient, server: ScriptedServer
 ) -> None:
-    """Two requests and 600 counts: 300 posts of 2 types."""
-    explorer = ask(client, POSTS)
+    """300 posts of 2 types are two requests and 600 counts."""
+    explorer = make_explorer(client, POSTS)
     assert explorer.status.html == (
         "2 requests for 300 posts, up to 600 counts; nothing is sent before you press Fetch"
     )
@@ -183,10 +199,10 @@ def test_the_price_is_told_and_nothing_is_sent(
     assert server.seen == []
 
 
-def test_an_app_may_ask_for_public_types(ask: Ask) -> None:
-    """So these are chosen at first."""
+def test_an_app_has_public_types(make_explorer: MakeExplorer) -> None:
+    """They are the default."""
     public = ep.EngagementClient(ep.AppOnly("a-bearer-token"))
-    explorer = ask(public, POSTS[:2])
+    explorer = make_explorer(public, POSTS[:2])
     assert set(explorer.controls["types"].value) == set(ep.PUBLIC_TYPES)
     assert not explorer.start.disabled
 
@@ -194,10 +210,12 @@ def test_an_app_may_ask_for_public_types(ask: Ask) -> None:
 @pytest.mark.parametrize(
     "choice", [{"types": ("impressions",)}, {"endpoint": Endpoint.HISTORICAL}], ids=str
 )
-def test_what_an_app_may_not_ask(ask: Ask, choice: dict[str, Any]) -> None:
-    """It says why not, before anything is sent."""
+def test_private_types_of_an_app_are_refused(
+    make_explorer: MakeExplorer, choice: dict[str, Any]
+) -> None:
+    """The alert has the reason before anything is sent."""
     public = ep.EngagementClient(ep.AppOnly("a-bearer-token"))
-    explorer = ask(public, POSTS[:2], **choice)
+    explorer = make_explorer(public, POSTS[:2], **choice)
     assert "; use UserContext" in explorer.alert.html
     assert explorer.start.disabled
     with pytest.raises(ep.RequestError, match="no plan yet"):
@@ -215,11 +233,13 @@ def test_what_an_app_may_not_ask(ask: Ask, choice: dict[str, Any]) -> None:
         (date(2013, 1, 1), date(2026, 4, 1), "is before 2014-09-01"),
     ],
 )
-def test_days_that_are_no_window(
-    ask: Ask, client: ep.EngagementClient, first: Any, last: Any, words: str
+def test_invalid_days_are_refused(
+    make_explorer: MakeExplorer, client: ep.EngagementClient, first: Any, last: Any, words: str
 ) -> None:
-    """Said, and mended by another choice."""
-    explorer = ask(client, POSTS[:2], endpoint=Endpoint.HISTORICAL, first=first, last=last)
+    """Valid days remove the alert."""
+    explorer = make_explorer(
+        client, POSTS[:2], endpoint=Endpoint.HISTORICAL, first=first, last=last
+    )
     assert words in explorer.alert.html
     assert explorer.start.disabled
     explorer.controls["last"].value = date(2026, 4, 1)
@@ -229,17 +249,19 @@ def test_days_that_are_no_window(
     assert explorer.request.window == ep.Window.covering("2026-04-01", "2026-04-02")
 
 
-def test_today_ends_at_the_last_whole_hour(ask: Ask, client: ep.EngagementClient) -> None:
-    """By the client's clock, 12:20."""
-    explorer = ask(client, POSTS[:2], endpoint=Endpoint.HISTORICAL)
+def test_today_ends_at_the_last_complete_hour(
+    make_explorer: MakeExplorer, client: ep.EngagementClient
+) -> None:
+    """The client's clock is at 12:20."""
+    explorer = make_explorer(client, POSTS[:2], endpoint=Endpoint.HISTORICAL)
     assert explorer.request is not None
     assert explorer.request.window == ep.Window.covering("2026-03-19", "2026-04-15T12:00:00Z")
 
 
 @pytest.mark.filterwarnings("default:the window begins")
-def test_old_days_are_doubtful(ask: Ask, client: ep.EngagementClient) -> None:
-    """The warning of the request stands beside the plan."""
-    explorer = ask(
+def test_old_days_have_a_warning(make_explorer: MakeExplorer, client: ep.EngagementClient) -> None:
+    """The plan shows the warning of the request."""
+    explorer = make_explorer(
         client, POSTS[:2], endpoint=Endpoint.HISTORICAL,
         first=date(2020, 1, 1), last=date(2020, 1, 2),
     )  # fmt: skip
@@ -252,7 +274,7 @@ OfOwners = Callable[..., ep.EngagementClient]
 
 @pytest.fixture
 def of_owners(tmp_path: Path) -> OfOwners:
-    """Make a client of several owners, who have logged in."""
+    """Return a function that makes a client of several owners, who have logged in."""
 
     def make(*handles: str) -> ep.EngagementClient:
         app = ep.Consumer("consumer-key", "consumer-secret")
@@ -266,13 +288,13 @@ def of_owners(tmp_path: Path) -> OfOwners:
 
 
 def owned(*handles: str) -> pd.DataFrame:
-    """Return a frame of as many posts, each with the handle of its owner."""
+    """Return a frame of posts, each with the handle of its owner."""
     return pd.DataFrame({"post_id": POSTS[: len(handles)], "handle": handles})
 
 
-def test_posts_of_several_owners(ask: Ask, of_owners: OfOwners) -> None:
-    """Each is asked with its owner's tokens: a request for each, and private types at first."""
-    explorer = ask(of_owners("bakery", "railway"), owned("bakery", "railway", "@Bakery"))
+def test_each_owner_has_a_request(make_explorer: MakeExplorer, of_owners: OfOwners) -> None:
+    """Each is signed with the owner's tokens; private types are the default."""
+    explorer = make_explorer(of_owners("bakery", "railway"), owned("bakery", "railway", "@Bakery"))
     assert explorer.controls["types"].value == ("impressions", "engagements")
     assert explorer.plan is not None
     assert [part.post_ids for part in explorer.plan] == [(POSTS[0], POSTS[2]), (POSTS[1],)]
@@ -282,11 +304,13 @@ def test_posts_of_several_owners(ask: Ask, of_owners: OfOwners) -> None:
     }  # fmt: skip
 
 
-def test_handles_of_a_loaded_file(ask: Ask, of_owners: OfOwners, put_file: Any) -> None:
-    """Come along with the posts, and so do those of a pasted table."""
-    explorer = ask(of_owners("bakery", "railway"))
-    raw = f"post_id,handle\n{POSTS[0]},@Bakery\n{POSTS[1]},railway\n".encode()
-    put_file(explorer.upload, "posts.csv", raw)
+def test_handles_are_read_from_files_and_tables(
+    make_explorer: MakeExplorer, of_owners: OfOwners, put_file: Any
+) -> None:
+    """A pasted table has handles too."""
+    explorer = make_explorer(of_owners("bakery", "railway"))
+    data = f"post_id,handle\n{POSTS[0]},@Bakery\n{POSTS[1]},railway\n".encode()
+    put_file(explorer.upload, "posts.csv", data)
     owners = {POSTS[0]: "bakery", POSTS[1]: "railway"}
     assert explorer.request is not None
     assert dict(explorer.request.owners) == owners
@@ -296,20 +320,24 @@ def test_handles_of_a_loaded_file(ask: Ask, of_owners: OfOwners, put_file: Any) 
     assert explorer.request.owners[POSTS[2]] == "railway"
 
 
-def test_short_and_long_ids_from_a_file(
-    ask: Ask, client: ep.EngagementClient, put_file: Any
+def test_short_and_long_ids_are_loaded(
+    make_explorer: MakeExplorer, client: ep.EngagementClient, put_file: Any
 ) -> None:
-    """Stand below a heading in the box, so that both are posts."""
-    explorer = ask(client)
-    raw = f"post_id\n{POSTS[0]}\n20\n".encode()
-    put_file(explorer.upload, "posts.csv", raw)
+    """They are in the box below a heading."""
+    explorer = make_explorer(client)
+    data = f"post_id\n{POSTS[0]}\n20\n".encode()
+    put_file(explorer.upload, "posts.csv", data)
     assert explorer.request is not None
     assert explorer.request.post_ids == (POSTS[0], "20")
 
 
-def test_fewer_posts_keep_their_owners(ask: Ask, of_owners: OfOwners) -> None:
-    """Whatever is asked of them; those of somebody who was never told are refused with a cure."""
-    explorer = ask(of_owners("bakery", "railway"), owned("bakery", "railway"), ids=POSTS[1])
+def test_remaining_posts_keep_their_owners(
+    make_explorer: MakeExplorer, of_owners: OfOwners
+) -> None:
+    """Posts of an unknown owner are refused with the cure."""
+    explorer = make_explorer(
+        of_owners("bakery", "railway"), owned("bakery", "railway"), ids=POSTS[1]
+    )
     explorer.controls["endpoint"].value = Endpoint.LAST_28_HOURS
     assert explorer.alert.html == ""
     assert explorer.plan is not None
@@ -322,18 +350,22 @@ def test_fewer_posts_keep_their_owners(ask: Ask, of_owners: OfOwners) -> None:
 @pytest.mark.parametrize(
     "posts",
     [POSTS[:2], owned("bakery", "stranger"), owned("bakery", "")],
-    ids=["nobody told", "one is a stranger", "one is not told"],
+    ids=["no owner is known", "one has not logged in", "one is unknown"],
 )
-def test_owners_who_cannot_be_asked(ask: Ask, of_owners: OfOwners, posts: Any) -> None:
-    """Where not all owners are known and logged in: public types at first, with the app's."""
-    explorer = ask(of_owners("bakery"), posts)
+def test_unknown_owners_have_public_types(
+    make_explorer: MakeExplorer, of_owners: OfOwners, posts: Any
+) -> None:
+    """The app signs, unless all owners are known and logged in."""
+    explorer = make_explorer(of_owners("bakery"), posts)
     assert set(explorer.controls["types"].value) == set(ep.PUBLIC_TYPES)
     assert explorer.alert.html == ""
 
 
-def test_one_owner_s_tokens_ask_whatever_the_posts(ask: Ask, client: ep.EngagementClient) -> None:
-    """In one request, as if nobody had told whose they are."""
-    explorer = ask(client, owned("bakery", "railway"))
+def test_a_client_of_one_owner_ignores_handles(
+    make_explorer: MakeExplorer, client: ep.EngagementClient
+) -> None:
+    """There is one request, and its code has no handles."""
+    explorer = make_explorer(client, owned("bakery", "railway"))
     assert explorer.plan is not None
     assert len(explorer.plan) == 1
     assert "handle" not in explorer.code
@@ -342,13 +374,17 @@ def test_one_owner_s_tokens_ask_whatever_the_posts(ask: Ask, client: ep.Engageme
 @pytest.mark.parametrize(
     "handles", [("bakery",) * 40, ("bakery", "railway") * 20], ids=["one", "two"]
 )
-def test_the_code_names_the_owners(ask: Ask, of_owners: OfOwners, handles: tuple[str, ...]) -> None:
-    """Where they are who may ask; else it does without."""
-    explorer = ask(of_owners("bakery", "railway"), owned(*handles), endpoint=Endpoint.HISTORICAL)
-    names: dict[str, Any] = {}
-    exec(explorer.code[: explorer.code.index("responses =")], names)  # noqa: S102
-    assert names["request"] == explorer.request
-    assert dict(names["request"].owners) == dict(zip(POSTS, handles, strict=False))
+def test_the_code_has_the_owners_of_private_types(
+    make_explorer: MakeExplorer, of_owners: OfOwners, handles: tuple[str, ...]
+) -> None:
+    """Public types need none."""
+    explorer = make_explorer(
+        of_owners("bakery", "railway"), owned(*handles), endpoint=Endpoint.HISTORICAL
+    )
+    variables: dict[str, Any] = {}
+    exec(explorer.code[: explorer.code.index("responses =")], variables)  # noqa: S102
+    assert variables["request"] == explorer.request
+    assert dict(variables["request"].owners) == dict(zip(POSTS, handles, strict=False))
     assert max(map(len, explorer.code.splitlines())) <= 100
     explorer.controls["endpoint"].value = Endpoint.TOTALS
     explorer.controls["types"].value = ("favorites",)
@@ -356,10 +392,10 @@ def test_the_code_names_the_owners(ask: Ask, of_owners: OfOwners, handles: tuple
 
 
 @pytest.mark.slow
-def test_what_is_fetched_is_what_the_client_fetches(ask: Ask) -> None:
-    """Counts, omissions and their reasons, from the sandbox."""
+def test_results_are_those_of_the_client(make_explorer: MakeExplorer) -> None:
+    """Counts, omissions and their reasons come from the sandbox."""
     with ep.demo_client(now=NOW) as demo:
-        explorer = fetched(ask(demo.client, demo.posts, endpoint=Endpoint.HISTORICAL))
+        explorer = press_fetch(make_explorer(demo.client, demo.posts, endpoint=Endpoint.HISTORICAL))
         assert explorer.request is not None
         responses = demo.client.fetch(explorer.request)
     pd.testing.assert_frame_equal(explorer.counts, ep.flatten(responses))
@@ -375,23 +411,28 @@ def test_what_is_fetched_is_what_the_client_fetches(ask: Ask) -> None:
     )
 
 
-def test_nothing_fetched_yet(ask: Ask, client: ep.EngagementClient) -> None:
-    """Counts of nothing are an error, and no empty frame."""
-    explorer = ask(client, POSTS)
+def test_results_before_a_fetch_are_an_error(
+    make_explorer: MakeExplorer, client: ep.EngagementClient
+) -> None:
+    """There is no empty frame."""
+    explorer = make_explorer(client, POSTS)
     for name in ("counts", "omissions", "responses", "unasked"):
         with pytest.raises(ep.EngagementError, match="press Fetch"):
             getattr(explorer, name)
 
 
 @pytest.mark.slow
-def test_cancelled_while_it_waits(
-    ask: Ask, server: ScriptedServer, patient: Any, sleeper: Sleeper
+def test_cancel_stops_a_waiting_fetch(
+    make_explorer: MakeExplorer,
+    server: ScriptedServer,
+    client_with_clock: Any,
+    clock_with_action: ClockWithAction,
 ) -> None:
-    """Nothing more is sent, what was answered is there, and what was not asked is named."""
-    server.answer(Scripted(body=body(POSTS[:250]), headers=spent()))
-    explorer = ask(patient, POSTS)
-    sleeper.act = explorer.cancel.click
-    fetched(explorer)
+    """Responses are kept, and posts without a response are listed."""
+    server.answer(Scripted(body=totals_of(POSTS[:250]), headers=exhausted_quota()))
+    explorer = make_explorer(client_with_clock, POSTS)
+    clock_with_action.action = explorer.cancel.click
+    press_fetch(explorer)
     assert len(server.seen) == 1
     assert len(explorer.counts) == 500
     assert explorer.unasked == tuple(POSTS[250:])
@@ -402,68 +443,84 @@ def test_cancelled_while_it_waits(
     assert explorer.alert.html == ""
 
 
-def test_answers_in_any_order(client: ep.EngagementClient) -> None:
-    """The second of two requests is answered, and half of the first: that one is not settled."""
-    todo = ep.plan(ep.totals(POSTS, engagement_types=["impressions", "engagements"]))
-    first, second = todo.requests
-    run = FetchThread(client, todo, lambda _: None, lambda _: None)
+def test_responses_may_have_any_order(client: ep.EngagementClient) -> None:
+    """Of two requests the second has a response, and the first only half of its types."""
+    plan = ep.plan(ep.totals(POSTS, engagement_types=["impressions", "engagements"]))
+    first, second = plan.requests
+    thread = FetchThread(client, plan, lambda _: None, lambda _: None)
     half = first.replace(engagement_types=["impressions"])
-    run.responses = [ep.EngagementResponse(asked, b"{}") for asked in (second, half)]
-    assert (run.done, run.unasked) == (1, tuple(POSTS[:250]))
+    thread.responses = [ep.EngagementResponse(request, b"{}") for request in (second, half)]
+    assert (thread.done, thread.unasked) == (1, tuple(POSTS[:250]))
 
 
 @pytest.mark.slow
-def test_fetched_again_after_cancel(
-    ask: Ask, server: ScriptedServer, patient: Any, sleeper: Sleeper
+def test_a_fetch_after_cancel_is_complete(
+    make_explorer: MakeExplorer,
+    server: ScriptedServer,
+    client_with_clock: Any,
+    clock_with_action: ClockWithAction,
 ) -> None:
-    """From the beginning, and whole."""
-    server.answer(Scripted(body=body(POSTS[:250]), headers=spent()))
-    explorer = ask(patient, POSTS)
-    sleeper.act = explorer.cancel.click
-    fetched(explorer)
-    server.answer(Scripted(body=body(POSTS[:250], 7)), Scripted(body=body(POSTS[250:], 7)))
-    fetched(explorer)
+    """It starts from the beginning."""
+    server.answer(Scripted(body=totals_of(POSTS[:250]), headers=exhausted_quota()))
+    explorer = make_explorer(client_with_clock, POSTS)
+    clock_with_action.action = explorer.cancel.click
+    press_fetch(explorer)
+    server.answer(
+        Scripted(body=totals_of(POSTS[:250], 7)), Scripted(body=totals_of(POSTS[250:], 7))
+    )
+    press_fetch(explorer)
     assert explorer.unasked == ()
     assert len(explorer.counts) == 600
     assert set(explorer.counts["count"]) == {7, 1}
 
 
-def test_a_part_of_a_sum_is_no_sum(
-    ask: Ask, server: ScriptedServer, patient: Any, sleeper: Sleeper
+def test_a_partial_sum_over_posts_is_an_error(
+    make_explorer: MakeExplorer,
+    server: ScriptedServer,
+    client_with_clock: Any,
+    clock_with_action: ClockWithAction,
 ) -> None:
-    """Posts together, and one of two answers missing: there is no number to give."""
+    """One of two responses is missing."""
     server.answer(Scripted(body={"counts": {"impressions": "5", "engagements": "1"}},
-                           headers=spent()))  # fmt: skip
-    explorer = ask(patient, POSTS, grouping="type (posts together)")
-    sleeper.act = explorer.cancel.click
-    fetched(explorer)
+                           headers=exhausted_quota()))  # fmt: skip
+    explorer = make_explorer(client_with_clock, POSTS, grouping="type (posts together)")
+    clock_with_action.action = explorer.cancel.click
+    press_fetch(explorer)
     with pytest.raises(ep.FrameError, match="only 1 of 2 requests were answered"):
         _ = explorer.counts
     assert "each count is a sum over all of them" in explorer.status.html
 
 
-def test_a_part_of_several_windows_is_no_sum(
-    ask: Ask, server: ScriptedServer, patient: Any, sleeper: Sleeper
+def test_a_partial_sum_over_windows_is_an_error(
+    make_explorer: MakeExplorer,
+    server: ScriptedServer,
+    client_with_clock: Any,
+    clock_with_action: ClockWithAction,
 ) -> None:
-    """The count of an old post over 40 days is the sum of two windows."""
-    server.answer(Scripted(body={**body(["7", "8"]), "start": "2026-03-01T00:00:00Z",
-                                 "end": "2026-03-13T00:00:00Z"}, headers=spent()))  # fmt: skip
-    explorer = ask(
-        patient, ["7", "8"], endpoint=Endpoint.HISTORICAL, grouping="post and type",
+    """The count over 40 days is the sum of two windows."""
+    edges = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-13T00:00:00Z"}
+    server.answer(Scripted(body=totals_of(["7", "8"]) | edges, headers=exhausted_quota()))
+    explorer = make_explorer(
+        client_with_clock, ["7", "8"], endpoint=Endpoint.HISTORICAL, grouping="post and type",
         first=date(2026, 3, 1), last=date(2026, 4, 9),
     )  # fmt: skip
-    sleeper.act = explorer.cancel.click
-    fetched(explorer)
+    clock_with_action.action = explorer.cancel.click
+    press_fetch(explorer)
     with pytest.raises(ep.FrameError, match="only 1 of 2 requests"):
         _ = explorer.counts
 
 
 @pytest.mark.slow
-def test_while_it_runs(ask: Ask, server: ScriptedServer, patient: Any, sleeper: Sleeper) -> None:
-    """The question is locked, Cancel is not, and the page tells how far it is and why it waits."""
+def test_the_form_is_locked_while_fetching(
+    make_explorer: MakeExplorer,
+    server: ScriptedServer,
+    client_with_clock: Any,
+    clock_with_action: ClockWithAction,
+) -> None:
+    """Cancel is enabled, and the status has the progress and the wait."""
     seen: dict[str, Any] = {}
 
-    def look() -> None:
+    def inspect_page() -> None:
         seen["locked"] = {name: control.disabled for name, control in explorer.controls.items()}
         seen["start"], seen["cancel"] = explorer.start.disabled, explorer.cancel.disabled
         seen["bar"] = explorer.bar.value, explorer.bar.max, explorer.bar.layout.visibility
@@ -472,11 +529,12 @@ def test_while_it_runs(ask: Ask, server: ScriptedServer, patient: Any, sleeper: 
             explorer.fetch()
 
     server.answer(
-        Scripted(body=body(POSTS[:250]), headers=spent()), Scripted(body=body(POSTS[250:]))
+        Scripted(body=totals_of(POSTS[:250]), headers=exhausted_quota()),
+        Scripted(body=totals_of(POSTS[250:])),
     )
-    explorer = ask(patient, POSTS)
-    sleeper.act = look
-    fetched(explorer)
+    explorer = make_explorer(client_with_clock, POSTS)
+    clock_with_action.action = inspect_page
+    press_fetch(explorer)
     assert set(seen["locked"].values()) == {True}
     assert seen["start"] is True
     assert seen["cancel"] is False
@@ -488,35 +546,39 @@ def test_while_it_runs(ask: Ask, server: ScriptedServer, patient: Any, sleeper: 
 
 
 @pytest.mark.slow
-def test_refused_midway(ask: Ask, server: ScriptedServer, client: ep.EngagementClient) -> None:
-    """The API's own words, escaped, and what was answered before."""
+def test_a_refusal_keeps_earlier_responses(
+    make_explorer: MakeExplorer, server: ScriptedServer, client: ep.EngagementClient
+) -> None:
+    """The alert has the API's message, escaped."""
     server.answer(
-        Scripted(body=body(POSTS[:250])), Scripted(400, {"errors": ["<b>no</b> such thing"]})
+        Scripted(body=totals_of(POSTS[:250])), Scripted(400, {"errors": ["<b>no</b> such thing"]})
     )
-    explorer = fetched(ask(client, POSTS))
+    explorer = press_fetch(make_explorer(client, POSTS))
     assert "&lt;b&gt;no&lt;/b&gt; such thing" in explorer.alert.html
     assert explorer.status.html.startswith("1 of 2 requests settled")
     assert len(explorer.counts) == 500
     assert not explorer.start.disabled
 
 
-def test_refused_at_once(ask: Ask, server: ScriptedServer, client: ep.EngagementClient) -> None:
-    """Nothing was answered, so there is nothing to have."""
+def test_a_refused_first_request_has_no_results(
+    make_explorer: MakeExplorer, server: ScriptedServer, client: ep.EngagementClient
+) -> None:
+    """The alert has the API's message."""
     server.answer(Scripted(401, {"errors": ["could not be authenticated"]}))
-    explorer = fetched(ask(client, POSTS[:2]))
+    explorer = press_fetch(make_explorer(client, POSTS[:2]))
     assert "could not be authenticated" in explorer.alert.html
     with pytest.raises(ep.FrameError, match="there are no responses"):
         _ = explorer.counts
 
 
 @pytest.mark.slow
-def test_an_answer_of_another_shape(
-    ask: Ask, server: ScriptedServer, client: ep.EngagementClient
+def test_an_invalid_response_has_an_alert(
+    make_explorer: MakeExplorer, server: ScriptedServer, client: ep.EngagementClient
 ) -> None:
-    """Sent for again, in vain; then it is shown why there is none."""
-    odd = Scripted(body={"counts": {POSTS[0]: {"impressions": "many"}}})
-    server.answer(*[odd] * retries.MAX_ATTEMPTS)
-    explorer = fetched(ask(client, POSTS[:1]))
+    """It is requested again, and then reported."""
+    invalid = Scripted(body={"counts": {POSTS[0]: {"impressions": "many"}}})
+    server.answer(*[invalid] * retries.MAX_ATTEMPTS)
+    explorer = press_fetch(make_explorer(client, POSTS[:1]))
     assert "many" in explorer.alert.html
     assert list(explorer.responses) == []
     assert not explorer.start.disabled
@@ -529,14 +591,14 @@ def first_rows(explorer: ep.FetchExplorer, cells: Any) -> list[list[str]]:
 
 
 @pytest.mark.slow
-def test_what_was_fetched_is_shown(
-    ask: Ask, server: ScriptedServer, client: ep.EngagementClient, cells: Any
+def test_the_first_counts_and_a_chart_are_shown(
+    make_explorer: MakeExplorer, server: ScriptedServer, client: ep.EngagementClient, cells: Any
 ) -> None:
-    """The first ten of 40 counts, a chart of the posts, and the code for it."""
-    server.answer(Scripted(body=body(POSTS[:20])))
-    explorer = ask(client, POSTS[:20])
+    """There are ten of 40 counts, a chart of the posts, and its code."""
+    server.answer(Scripted(body=totals_of(POSTS[:20])))
+    explorer = make_explorer(client, POSTS[:20])
     assert explorer.chart.html == explorer.first.html == ""
-    fetched(explorer)
+    press_fetch(explorer)
     rows = first_rows(explorer, cells)
     assert rows[:2] == [[POSTS[0], "impressions", "5"], [POSTS[0], "engagements", "1"]]
     assert len(rows) == 10
@@ -544,9 +606,9 @@ def test_what_was_fetched_is_shown(
     assert f'data-gid="{POSTS[0]}"' in explorer.chart.html
     assert explorer.code.endswith('ax = ep.plot_top_posts(counts, by="impressions")\n')
     assert explorer.status.html.endswith("40 counts in explorer.counts")
-    once = explorer.code
-    server.answer(Scripted(body=body(POSTS[:20])))
-    assert fetched(explorer).code == once
+    first_code = explorer.code
+    server.answer(Scripted(body=totals_of(POSTS[:20])))
+    assert press_fetch(explorer).code == first_code
 
 
 @pytest.mark.slow
@@ -560,70 +622,77 @@ def test_what_was_fetched_is_shown(
     ],
 )
 def test_each_grouping_has_a_first_chart(
-    ask: Ask, endpoint: Endpoint, grouping: str, plot: str
+    make_explorer: MakeExplorer, endpoint: Endpoint, grouping: str, plot: str
 ) -> None:
-    """From the sandbox; the code draws it too."""
+    """The code draws it too."""
     with ep.demo_client(now=NOW) as demo:
-        explorer = fetched(ask(demo.client, demo.posts, endpoint=endpoint, grouping=grouping))
+        explorer = press_fetch(
+            make_explorer(demo.client, demo.posts, endpoint=endpoint, grouping=grouping)
+        )
         assert explorer.chart.html.startswith("<svg")
         assert explorer.alert.html == ""
         assert f"ax = ep.{plot}(counts" in explorer.code
 
 
 @pytest.mark.slow
-def test_the_names_of_the_notebook(
-    ask: Ask, server: ScriptedServer, client: ep.EngagementClient, monkeypatch: Any
+def test_the_code_has_the_users_variables(
+    make_explorer: MakeExplorer,
+    server: ScriptedServer,
+    client: ep.EngagementClient,
+    monkeypatch: Any,
 ) -> None:
-    """The code and the status have the variables that the user has."""
-    server.answer(Scripted(body=body(POSTS[:2])))
-    names: dict[str, Any] = {"_": client, "mine": client}
-    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns=names))
-    names["asking"] = explorer = ask(client, POSTS[:2])
-    fetched(explorer)
+    """The status has them too."""
+    server.answer(Scripted(body=totals_of(POSTS[:2])))
+    variables: dict[str, Any] = {"_": client, "mine": client}
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns=variables))
+    variables["asking"] = explorer = make_explorer(client, POSTS[:2])
+    press_fetch(explorer)
     assert "responses = mine.fetch(request)" in explorer.code
     assert explorer.status.html.endswith("4 counts in asking.counts")
 
 
-def test_a_client_of_the_demo_is_named(ask: Ask, monkeypatch: Any) -> None:
-    """An attribute of a variable of ours."""
+def test_the_code_has_the_client_of_the_demo(make_explorer: MakeExplorer, monkeypatch: Any) -> None:
+    """It is an attribute of a variable."""
     with ep.demo_client(now=NOW) as demo:
         monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns={"d": demo}))
-        assert "responses = d.client.fetch(request)" in ask(demo.client, POSTS[:2]).code
+        assert "responses = d.client.fetch(request)" in make_explorer(demo.client, POSTS[:2]).code
 
 
 @pytest.mark.slow
 def test_omissions_are_escaped(
-    ask: Ask, server: ScriptedServer, client: ep.EngagementClient
+    make_explorer: MakeExplorer, server: ScriptedServer, client: ep.EngagementClient
 ) -> None:
-    """The API's words come from outside."""
-    told = {**body(POSTS[:1]), "unavailable_tweet_ids": POSTS[1:2],
+    """Messages of the API may contain any text."""
+    response = {**totals_of(POSTS[:1]), "unavailable_tweet_ids": POSTS[1:2],
             "errors": ["1 Tweet ID(s) are unavailable <script>"]}  # fmt: skip
-    server.answer(Scripted(body=told))
-    explorer = fetched(ask(client, POSTS[:2]))
+    server.answer(Scripted(body=response))
+    explorer = press_fetch(make_explorer(client, POSTS[:2]))
     assert "unavailable &lt;script&gt;" in explorer.table.html
     assert f'status/{POSTS[1]}" target="_blank" rel="noopener noreferrer"' in explorer.table.html
 
 
 @pytest.mark.slow
-def test_the_code_asks_the_same(ask: Ask, client: ep.EngagementClient) -> None:
-    """For every endpoint and grouping."""
+def test_the_code_makes_the_same_request(
+    make_explorer: MakeExplorer, client: ep.EngagementClient
+) -> None:
+    """Every endpoint and grouping is tried."""
     for endpoint in Endpoint:
-        explorer = ask(client, POSTS[:30], endpoint=endpoint)
-        for grouping in offered(explorer, "grouping"):
+        explorer = make_explorer(client, POSTS[:30], endpoint=endpoint)
+        for grouping in options_of(explorer, "grouping"):
             explorer.controls["grouping"].value = grouping
-            lines = explorer.code[: explorer.code.index("responses =")]
-            names: dict[str, Any] = {}
-            exec(lines, names)  # noqa: S102 - what is tested is that it runs
-            assert names["request"] == explorer.request
+            setup = explorer.code[: explorer.code.index("responses =")]
+            variables: dict[str, Any] = {}
+            exec(setup, variables)  # noqa: S102 - the test is that it runs
+            assert variables["request"] == explorer.request
 
 
 @pytest.mark.slow
-def test_counts_are_exported(
-    ask: Ask, server: ScriptedServer, client: ep.EngagementClient, tmp_path: Path
+def test_counts_may_be_exported(
+    make_explorer: MakeExplorer, server: ScriptedServer, client: ep.EngagementClient, tmp_path: Path
 ) -> None:
-    """To a file that reads back equal."""
-    server.answer(Scripted(body=body(POSTS[:2])))
-    explorer = fetched(ask(client, POSTS[:2]))
+    """The file reads back equal."""
+    server.answer(Scripted(body=totals_of(POSTS[:2])))
+    explorer = press_fetch(make_explorer(client, POSTS[:2]))
     explorer.export.file.value = str(tmp_path / "counts.parquet")
     explorer.export.button.click()
     assert explorer.status.html.startswith("Exported 4 rows to ")
@@ -631,17 +700,24 @@ def test_counts_are_exported(
 
 
 @pytest.mark.slow
-def test_closing_cancels(ask: Ask, server: ScriptedServer, patient: Any, sleeper: Sleeper) -> None:
-    """Whoever takes the explorer away wants no more requests."""
-    server.answer(Scripted(body=body(POSTS[:250]), headers=spent()))
-    explorer = ask(patient, POSTS)
-    sleeper.act = explorer.close
-    fetched(explorer)
+def test_closing_cancels_the_fetch(
+    make_explorer: MakeExplorer,
+    server: ScriptedServer,
+    client_with_clock: Any,
+    clock_with_action: ClockWithAction,
+) -> None:
+    """No more requests are sent."""
+    server.answer(Scripted(body=totals_of(POSTS[:250]), headers=exhausted_quota()))
+    explorer = make_explorer(client_with_clock, POSTS)
+    clock_with_action.action = explorer.close
+    press_fetch(explorer)
     assert len(server.seen) == 1
 
 
-def test_nothing_is_left(client: ep.EngagementClient, widgets: Callable[[], set[str]]) -> None:
-    """The registry is back where it began."""
+def test_closing_removes_all_widgets(
+    client: ep.EngagementClient, widgets: Callable[[], set[str]]
+) -> None:
+    """Closing twice has no effect."""
     before = widgets()
     explorer = ep.FetchExplorer(client, POSTS)
     assert widgets() > before
@@ -650,8 +726,10 @@ def test_nothing_is_left(client: ep.EngagementClient, widgets: Callable[[], set[
     assert widgets() == before
 
 
-def test_the_plan_outlives_the_kernel(ask: Ask, client: ep.EngagementClient, kept: Any) -> None:
-    """A notebook that is opened again without one shows it."""
-    bundle = kept(ask(client, POSTS))
+def test_a_notebook_without_a_kernel_shows_the_plan(
+    make_explorer: MakeExplorer, client: ep.EngagementClient, display_bundle: Any
+) -> None:
+    """The HTML is stored with the output."""
+    bundle = display_bundle(make_explorer(client, POSTS))
     assert "2 requests" in bundle["text/html"]
     assert bundle["text/plain"].startswith("FetchExplorer(2 requests for 300 posts")

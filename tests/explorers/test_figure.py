@@ -1,4 +1,4 @@
-"""The picture on the page and the one that is kept: what is in them, and what must not be."""
+"""The chart on the page and the stored picture: their content, and their isolation."""
 
 # ruff: noqa: S314  the XML is our own
 
@@ -26,32 +26,32 @@ from engagement_pandas.explorers.widgets import Region
 from engagement_pandas.plots.theme import INK, PAGE_INK
 
 EXPLORERS = (EngagementExplorer, BestTimesExplorer, CompareExplorer)
-every_explorer = pytest.mark.parametrize("kind", EXPLORERS)
+each_explorer = pytest.mark.parametrize("explorer_class", EXPLORERS)
 SALTED = re.compile(r"[A-Za-z_0-9]*[0-9a-f]{10}")
-"""The IDs of markers and clips, which matplotlib makes anew for each picture."""
+"""The random IDs that matplotlib gives to markers and clips of each chart."""
 
 
 @pytest.fixture(scope="module")
 def svgs(counts: pd.DataFrame, posts: pd.DataFrame) -> dict[Any, str]:
-    """Return the first picture of each explorer."""
-    made = {}
-    for kind in EXPLORERS:
-        with closing(kind(counts, posts)) as explorer:
-            if kind is CompareExplorer:
+    """Return the first chart of each explorer."""
+    first_charts = {}
+    for explorer_class in EXPLORERS:
+        with closing(explorer_class(counts, posts)) as explorer:
+            if explorer_class is CompareExplorer:
                 explorer.controls["at"].value = None
-            made[kind] = explorer.chart.html
-    return made
+            first_charts[explorer_class] = explorer.chart.html
+    return first_charts
 
 
 def ids_in(svg: str) -> set[str]:
-    """Return the IDs that would be the page's."""
-    return {value for each in ET.fromstring(svg).iter() if (value := each.get("id"))}
+    """Return the IDs that the chart would add to the page."""
+    return {value for element in ET.fromstring(svg).iter() if (value := element.get("id"))}
 
 
-@every_explorer
-def test_valid_and_alone(svgs: dict[Any, str], kind: Any) -> None:
-    """One svg element, of XML that can be read, without head, comments or a date."""
-    svg = svgs[kind]
+@each_explorer
+def test_a_chart_is_one_valid_svg_element(svgs: dict[Any, str], explorer_class: Any) -> None:
+    """It has no XML declaration, comments or date."""
+    svg = svgs[explorer_class]
     root = ET.fromstring(svg)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert svg.lstrip().startswith("<svg")
@@ -59,90 +59,99 @@ def test_valid_and_alone(svgs: dict[Any, str], kind: Any) -> None:
 
 
 @pytest.mark.slow
-@every_explorer
-def test_no_style_reaches_the_page(svgs: dict[Any, str], kind: Any) -> None:
-    """A style element would hold for every other picture too, and a class for its styles."""
-    names = {each.tag.rpartition("}")[2] for each in ET.fromstring(svgs[kind]).iter()}
+@each_explorer
+def test_a_chart_adds_no_styles_to_the_page(svgs: dict[Any, str], explorer_class: Any) -> None:
+    """A style element would apply to every other chart."""
+    names = {
+        element.tag.rpartition("}")[2] for element in ET.fromstring(svgs[explorer_class]).iter()
+    }
     assert not names & {"style", "script", "foreignObject", "a", "link"}
-    assert "class=" not in svgs[kind]
+    assert "class=" not in svgs[explorer_class]
 
 
-@every_explorer
-def test_no_id_reaches_the_page(svgs: dict[Any, str], kind: Any) -> None:
-    """Groups have none; what markers and clips need is made by chance."""
-    assert [each for each in ids_in(svgs[kind]) if not SALTED.fullmatch(each)] == []
-
-
-@pytest.mark.slow
-@every_explorer
-def test_what_is_referred_to_is_there(svgs: dict[Any, str], kind: Any) -> None:
-    """Each use and each clip finds its own."""
-    svg = svgs[kind]
-    wanted = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
-    assert wanted
-    assert wanted <= ids_in(svg)
+@each_explorer
+def test_a_chart_adds_no_fixed_ids_to_the_page(svgs: dict[Any, str], explorer_class: Any) -> None:
+    """Groups have none; the IDs of markers and clips are random."""
+    assert [
+        element for element in ids_in(svgs[explorer_class]) if not SALTED.fullmatch(element)
+    ] == []
 
 
 @pytest.mark.slow
-def test_two_pictures_share_no_id(explore: Any, frames: dict[str, pd.DataFrame]) -> None:
-    """On one page they would take each other's markers."""
-    one, two = (explore(frames["by day"]).chart.html for _ in range(2))
-    assert not ids_in(one) & ids_in(two)
+@each_explorer
+def test_every_reference_has_a_target(svgs: dict[Any, str], explorer_class: Any) -> None:
+    """Markers and clips are in the same chart."""
+    svg = svgs[explorer_class]
+    references = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
+    assert references
+    assert references <= ids_in(svg)
 
 
-@every_explorer
-def test_text_in_the_colour_of_the_page(svgs: dict[Any, str], kind: Any) -> None:
-    """No text has a colour of its own but the numbers in coloured cells."""
-    assert INK not in svgs[kind]
-    for each in ET.fromstring(svgs[kind]).iter("{http://www.w3.org/2000/svg}text"):
-        style = each.get("style") or ""
+@pytest.mark.slow
+def test_two_charts_share_no_id(explore: Any, frames: dict[str, pd.DataFrame]) -> None:
+    """On one page they would share markers otherwise."""
+    first, second = (explore(frames["by day"]).chart.html for _ in range(2))
+    assert not ids_in(first) & ids_in(second)
+
+
+@each_explorer
+def test_texts_have_the_colour_of_the_page(svgs: dict[Any, str], explorer_class: Any) -> None:
+    """Only numbers in coloured cells have another colour."""
+    assert INK not in svgs[explorer_class]
+    for element in ET.fromstring(svgs[explorer_class]).iter("{http://www.w3.org/2000/svg}text"):
+        style = element.get("style") or ""
         fill = re.search(r"fill: ([^;]+)", style)
-        cell = kind is BestTimesExplorer and (each.text or "").strip().isdecimal()
-        assert cell or (fill is not None and fill.group(1) == PAGE_INK), each.text
+        cell = explorer_class is BestTimesExplorer and (element.text or "").strip().isdecimal()
+        assert cell or (fill is not None and fill.group(1) == PAGE_INK), element.text
 
 
-@every_explorer
-def test_no_ground_of_its_own(svgs: dict[Any, str], kind: Any) -> None:
-    """A white patch would be seen on a dark page."""
-    assert not re.search(r"fill: (#ffffff|white)\b", svgs[kind])
+@each_explorer
+def test_a_chart_has_no_background(svgs: dict[Any, str], explorer_class: Any) -> None:
+    """A white background would be visible on a dark page."""
+    assert not re.search(r"fill: (#ffffff|white)\b", svgs[explorer_class])
 
 
-@every_explorer
-def test_as_wide_as_there_is_room(svgs: dict[Any, str], kind: Any) -> None:
+@each_explorer
+def test_a_chart_has_the_width_of_its_container(svgs: dict[Any, str], explorer_class: Any) -> None:
     """It has a view box, and no size."""
-    root = ET.fromstring(svgs[kind])
+    root = ET.fromstring(svgs[explorer_class])
     assert root.get("width") is root.get("height") is None
     assert [float(number) for number in root.get("viewBox", "").split()][:3] == [0, 0, 576]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["by hour", "by day", "totals", "without posts"])
-def test_each_series_is_found_by_its_name(walks: Any, name: str) -> None:
-    """What was drawn with a gid is a group with data-gid, for all that can be chosen."""
-    for key, seen in walks(name).items():
-        there = set(re.findall(r'data-gid="([^"]+)"', seen.svg))
-        assert seen.drawn <= there, key
+def test_each_series_has_its_name_as_an_attribute(views: Any, name: str) -> None:
+    """Everything drawn with a gid is a group with data-gid, in all views."""
+    for key, seen in views(name).items():
+        drawn = set(re.findall(r'data-gid="([^"]+)"', seen.svg))
+        assert seen.drawn <= drawn, key
 
 
-def test_names_in_attributes_are_escaped(explore: Any, put: Any, tidy: Any) -> None:
-    """A type with quotes and brackets is found by its own name."""
-    odd = '"><script>&'
-    counts = tidy([(odd, 5), ("impressions", 7)], ("engagement_type", "count"))
-    explorer = put(explore.later(counts), types=(odd, "impressions"))
-    names = {each.get("data-gid") for each in ET.fromstring(explorer.chart.html).iter()}
-    assert odd in names
+def test_names_in_attributes_are_escaped(explore: Any, set_controls: Any, tidy: Any) -> None:
+    """A type may have quotes and brackets."""
+    unusual = '"><script>&'
+    counts = tidy([(unusual, 5), ("impressions", 7)], ("engagement_type", "count"))
+    explorer = set_controls(explore.without_drawing(counts), types=(unusual, "impressions"))
+    names = {element.get("data-gid") for element in ET.fromstring(explorer.chart.html).iter()}
+    assert unusual in names
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kind", "style"),
-    [*((kind, "dark_background") for kind in EXPLORERS), (EXPLORERS[0], "ggplot")],
+    ("explorer_class", "style"),
+    [
+        *((explorer_class, "dark_background") for explorer_class in EXPLORERS),
+        (EXPLORERS[0], "ggplot"),
+    ],
 )
-def test_in_any_style(explore: Any, counts: pd.DataFrame, kind: Any, style: str) -> None:
-    """The user's own settings make no ground, and are theirs again afterwards."""
+def test_a_style_has_no_effect(
+    explore: Any, counts: pd.DataFrame, explorer_class: Any, style: str
+) -> None:
+    """The user's settings add no background, and are restored."""
     with plt.style.context(style):
         before = dict(mpl.rcParams)
-        explorer = explore(counts, kind=kind)
+        explorer = explore(counts, explorer_class=explorer_class)
         assert explorer.alert.html == ""
         assert dict(mpl.rcParams) == before
         assert PAGE_INK in explorer.chart.html
@@ -154,120 +163,126 @@ def test_in_any_style(explore: Any, counts: pd.DataFrame, kind: Any, style: str)
     [{"figure.constrained_layout.use": True}, {"figure.autolayout": True}, {"figure.dpi": 300}],
     ids=str,
 )
-@pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer])
-def test_with_settings_that_get_in_the_way(
-    explore: Any, frames: dict[str, pd.DataFrame], kind: Any, setting: dict[str, Any]
+@pytest.mark.parametrize("explorer_class", [EngagementExplorer, BestTimesExplorer])
+def test_settings_of_layout_have_no_effect(
+    explore: Any, frames: dict[str, pd.DataFrame], explorer_class: Any, setting: dict[str, Any]
 ) -> None:
-    """Layouts and sizes that somebody set for all figures; drawn twice."""
+    """They are set for all figures; the chart is drawn twice."""
     with mpl.rc_context(setting):
-        explorer = explore(frames["by day"], kind=kind)
+        explorer = explore(frames["by day"], explorer_class=explorer_class)
         explorer.redraw()
         assert explorer.alert.html == ""
         assert " 0 576 " in explorer.chart.html
 
 
-def test_settings_come_back_after_an_error() -> None:
-    """However a picture ends."""
+def test_settings_are_restored_after_an_error() -> None:
+    """Drawing may raise any exception."""
     before = dict(mpl.rcParams)
     with pytest.raises(ZeroDivisionError):
         Picture().svg(lambda _: 1 / 0)
     assert dict(mpl.rcParams) == before
 
 
-def test_two_threads_draw_one_after_the_other() -> None:
-    """The settings, which they share, are afterwards those from before."""
+def test_threads_draw_one_after_another() -> None:
+    """They share the settings, which are restored afterwards."""
     before, second, done = dict(mpl.rcParams), threading.Event(), threading.Event()
 
     def draw_too(_: Any) -> None:
         second.set()
         done.wait(5)
 
-    other = threading.Thread(target=Picture().svg, args=(draw_too,))
+    thread = threading.Thread(target=Picture().svg, args=(draw_too,))
 
     def draw(_: Any) -> None:
-        other.start()
-        second.wait(0.2)  # in vain: the other waits for this one
+        thread.start()
+        second.wait(0.2)  # no effect: the thread waits for this one
 
     Picture().svg(draw)
     done.set()
-    other.join()
+    thread.join()
     assert dict(mpl.rcParams) == before
 
 
 @pytest.mark.slow
-@every_explorer
-def test_what_a_notebook_keeps(explore: Any, counts: pd.DataFrame, kept: Any, kind: Any) -> None:
-    """The view of the widget, a sentence, and a picture for those without a kernel."""
-    explorer = explore(counts, kind=kind)
-    bundle = kept(explorer)
+@each_explorer
+def test_a_notebook_stores_a_view_a_sentence_and_a_picture(
+    explore: Any, counts: pd.DataFrame, display_bundle: Any, explorer_class: Any
+) -> None:
+    """The picture is for readers without a kernel."""
+    explorer = explore(counts, explorer_class=explorer_class)
+    bundle = display_bundle(explorer)
     assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
-    assert bundle["text/plain"].startswith(f"{kind.__name__}(")
+    assert bundle["text/plain"].startswith(f"{explorer_class.__name__}(")
     picture = matplotlib.image.imread(io.BytesIO(base64.b64decode(bundle["image/png"])))
     height, width = picture.shape[:2]
-    inches = {EngagementExplorer: 4.9, BestTimesExplorer: 5.4, CompareExplorer: 3.2}[kind]
+    inches = {EngagementExplorer: 4.9, BestTimesExplorer: 5.4, CompareExplorer: 3.2}[explorer_class]
     assert (width, height) == (1152, round(inches * 144, 6) // 1)
     assert picture[0, 0].tolist() == [1, 1, 1, 1]
     assert picture[..., :3].min() < 0.2
 
 
-def test_a_region_keeps_its_content(kept: Any) -> None:
-    """Its view, and its HTML for those without a kernel."""
+def test_a_notebook_stores_the_content_of_a_region(display_bundle: Any) -> None:
+    """The output has a view and, for readers without a kernel, the HTML."""
     region = Region(html="<p>5</p>")
-    bundle = kept(region)
+    bundle = display_bundle(region)
     assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == region.model_id
     assert bundle["text/html"] == "<p>5</p>"
     region.close()
 
 
 @pytest.mark.slow
-def test_the_kept_picture_is_the_last(
-    explore: Any, frames: dict[str, pd.DataFrame], kept: Any
+def test_the_stored_picture_is_the_latest(
+    explore: Any, frames: dict[str, pd.DataFrame], display_bundle: Any
 ) -> None:
-    """And making it leaves the one on the page as it is."""
+    """Storing it does not change the chart on the page."""
     explorer = explore(frames["by day"])
-    first = kept(explorer)["image/png"]
+    first_picture = display_bundle(explorer)["image/png"]
     chart = explorer.chart.html
-    assert kept(explorer)["image/png"] == first
+    assert display_bundle(explorer)["image/png"] == first_picture
     explorer.controls["clock"].value = "total"
-    assert kept(explorer)["image/png"] != first
+    assert display_bundle(explorer)["image/png"] != first_picture
     explorer.controls["clock"].value = "time"
-    plain = [re.sub(r"[0-9a-f]{10}", "", svg) for svg in (chart, explorer.chart.html)]
-    assert plain[0] == plain[1]
+    without_ids = [re.sub(r"[0-9a-f]{10}", "", svg) for svg in (chart, explorer.chart.html)]
+    assert without_ids[0] == without_ids[1]
 
 
 @pytest.mark.slow
-@every_explorer
-def test_repr_is_a_sentence(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
-    """And no wall of text."""
-    explorer = explore(counts, kind=kind)
+@each_explorer
+def test_the_repr_is_a_sentence(explore: Any, counts: pd.DataFrame, explorer_class: Any) -> None:
+    """It is one short line."""
+    explorer = explore(counts, explorer_class=explorer_class)
     assert len(repr(explorer)) < 100
     assert "\n" not in repr(explorer)
 
 
-def test_repr_after_an_error(explore: Any, put: Any, counts: pd.DataFrame) -> None:
-    """It says what is wrong, as it was written."""
+def test_the_repr_after_an_error_is_the_message(
+    explore: Any, set_controls: Any, counts: pd.DataFrame
+) -> None:
+    """It is not escaped."""
     from datetime import date  # noqa: PLC0415 - only here
 
-    explorer = put(explore.later(counts), last=date(2026, 2, 1))
+    explorer = set_controls(explore.without_drawing(counts), last=date(2026, 2, 1))
     words = "From (2026-02-28) is after To (2026-02-01); swap them"
     assert repr(explorer) == f"EngagementExplorer({words})"
 
 
 @pytest.mark.slow
-def test_repr_is_short_whatever_was_typed(
-    explore: Any, put: Any, counts: pd.DataFrame, posts: pd.DataFrame
+def test_the_repr_is_short_for_any_input(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, posts: pd.DataFrame
 ) -> None:
     """A thousand words are not repeated."""
-    explorer = explore.later(counts, posts, kind=CompareExplorer)
-    put(explorer, split="words", words="notes " * 1000)
+    explorer = explore.without_drawing(counts, posts, explorer_class=CompareExplorer)
+    set_controls(explorer, split="words", words="notes " * 1000)
     assert len(repr(explorer)) < 250
 
 
 @pytest.mark.slow
-def test_the_label_says_what_is_seen(explore: Any, put: Any, counts: pd.DataFrame) -> None:
-    """Axes with their units, and the names in the legend."""
-    explorer = put(
-        explore.later(counts), lines="engagement_type", types=("impressions", "favorites")
+def test_the_label_describes_the_chart(
+    explore: Any, set_controls: Any, counts: pd.DataFrame
+) -> None:
+    """It has the axes with their units, and the names in the legend."""
+    explorer = set_controls(
+        explore.without_drawing(counts), lines="engagement_type", types=("impressions", "favorites")
     )
     label = explorer.chart.label
     for words in ("counts per hour", "time (UTC)", "impressions", "favorites"):
@@ -275,8 +290,8 @@ def test_the_label_says_what_is_seen(explore: Any, put: Any, counts: pd.DataFram
 
 
 @pytest.mark.slow
-def test_the_regions_are_named(explore: Any, counts: pd.DataFrame) -> None:
-    """For screen readers: what speaks up, what is a picture, what can be scrolled."""
+def test_the_regions_have_roles(explore: Any, counts: pd.DataFrame) -> None:
+    """Screen readers know the status, the chart and the table."""
     explorer = explore(counts)
     assert (explorer.status.role, explorer.chart.role) == ("status", "img")
     assert (explorer.table.role, explorer.table.label, explorer.table.reachable) == (
@@ -287,33 +302,35 @@ def test_the_regions_are_named(explore: Any, counts: pd.DataFrame) -> None:
 
 
 @pytest.mark.slow
-@every_explorer
-def test_every_control_has_a_name(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
-    """No two of an explorer's are called the same."""
-    controls = dict(explore(counts, kind=kind).controls)
+@each_explorer
+def test_every_control_has_a_unique_label(
+    explore: Any, counts: pd.DataFrame, explorer_class: Any
+) -> None:
+    """No two controls of an explorer share one."""
+    controls = dict(explore(counts, explorer_class=explorer_class).controls)
     chooser = controls.pop("posts")
-    every = [*controls.values(), chooser.words, chooser.ranking, chooser.top, chooser.listed]
-    called = [control.description for control in every]
-    assert all(called)
-    assert len(set(called)) == len(called)
+    all_controls = [*controls.values(), chooser.words, chooser.ranking, chooser.top, chooser.listed]
+    labels = [control.description for control in all_controls]
+    assert all(labels)
+    assert len(set(labels)) == len(labels)
 
 
-def test_a_picture_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measuring the tick labels takes as long as drawing them, and is not done twice."""
-    measured = []
+def test_tick_labels_are_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measuring them takes as long as drawing them."""
+    calls = []
     measure = Axis.get_tightbbox
     monkeypatch.setattr(
         Axis,
         "get_tightbbox",
-        lambda *given, **named: measured.append(1) or measure(*given, **named),
+        lambda *args, **kwargs: calls.append(1) or measure(*args, **kwargs),
     )
     Picture().svg(lambda ax: ax.plot([1, 2]))
-    assert len(measured) == 2
+    assert len(calls) == 2
 
 
 @pytest.mark.parametrize("title", ["", "Title"])
-def test_a_picture_fills_its_room(title: str) -> None:
-    """What is drawn keeps a little from the edges, and no more, on all sides."""
+def test_a_chart_fills_its_area(title: str) -> None:
+    """The margins are small on all sides."""
     picture = Picture(width=8, height=4)
 
     def draw(ax: Axes) -> None:
@@ -329,8 +346,8 @@ def test_a_picture_fills_its_room(title: str) -> None:
     assert 3.85 < drawn.y1 < 4
 
 
-def test_the_label_of_an_axis_is_beside_its_tick_labels() -> None:
-    """With four points between them, however long the tick labels are."""
+def test_an_axis_label_is_4_points_from_the_tick_labels() -> None:
+    """Tick labels may have any length."""
     picture = Picture()
     picture.svg(lambda ax: ax.set(xlabel="below", ylabel="beside", yticks=[0, 123_456]))
     ax = picture._figure.axes[0]

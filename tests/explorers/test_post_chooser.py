@@ -1,4 +1,4 @@
-"""Choosing posts: a list, and where there are many, words and ranks that narrow it."""
+"""The chooser of posts: a list with search words and ranks that filter it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import traitlets
 
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("fake_drawing")
 
 
 @pytest.fixture(scope="module")
-def many(tidy: Any, post_made: Any) -> Any:
-    """Make totals of so many posts: impressions fall with age, favorites come from every third."""
+def make_posts(tidy: Any, post_id_at: Any) -> Any:
+    """Return a function that makes totals of posts; each third has favorites."""
 
     def make(number: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-        ids = [post_made("2026-03-01T00:00:00", serial) for serial in range(number)]
+        ids = [post_id_at("2026-03-01T00:00:00", serial) for serial in range(number)]
         rows, words = [], {50: "fifty"}
-        for place, post in enumerate(ids):
-            rows.append((post, "impressions", 1000 - place))
-            if place % 3 == 0:
-                rows.append((post, "favorites", pd.NA if place == 3 else place))
+        for i, post in enumerate(ids):
+            rows.append((post, "impressions", 1000 - i))
+            if i % 3 == 0:
+                rows.append((post, "favorites", pd.NA if i == 3 else i))
         counts = tidy(rows, ("post_id", "engagement_type", "count"))
         posts = pd.DataFrame(
             {
                 "post_id": ids,
-                "handle": ["bakery" if place % 2 else "Books" for place in range(number)],
+                "handle": ["bakery" if i % 2 else "Books" for i in range(number)],
                 "text": [
-                    f"Straße number {words.get(place, place)}" if place % 10 == 0 else None
-                    for place in range(number)
+                    f"Straße number {words.get(i, i)}" if i % 10 == 0 else None
+                    for i in range(number)
                 ],
             }
         )
@@ -45,37 +45,39 @@ def listed(explorer: Any) -> list[str]:
     return [post for _, post in explorer.controls["posts"].listed.options]
 
 
-def narrowing(explorer: Any) -> Any:
-    """Return the row with words and ranks."""
+def search_row(explorer: Any) -> Any:
+    """Return the row with the search words and the ranking."""
     return explorer.controls["posts"].children[0]
 
 
 @pytest.mark.parametrize(
     ("number", "shown"), [(1, False), (9, False), (10, True), (50, True), (51, True)]
 )
-def test_narrowing_is_for_many(explore: Any, many: Any, number: int, *, shown: bool) -> None:
-    """From ten posts on there is a search and a ranking; up to 50 all are chosen at first."""
-    explorer = explore(*many(number))
-    assert (narrowing(explorer).layout.display != "none") == shown
+def test_the_search_row_is_for_ten_posts_or_more(
+    explore: Any, make_posts: Any, number: int, *, shown: bool
+) -> None:
+    """Up to 50 posts are all selected by default."""
+    explorer = explore(*make_posts(number))
+    assert (search_row(explorer).layout.display != "none") == shown
     assert len(explorer.controls["posts"].value) == min(number, 25 if number > 50 else 50)
     assert list(explorer.controls["posts"].value) == listed(explorer)
 
 
-def test_few_are_newest_first(explore: Any, many: Any) -> None:
-    """With neither words nor ranks."""
-    counts, posts = many(12)
+def test_few_posts_are_ordered_by_time(explore: Any, make_posts: Any) -> None:
+    """The newest is first."""
+    counts, posts = make_posts(12)
     assert listed(explore(counts, posts)) == posts["post_id"].tolist()[::-1]
 
 
-def test_many_are_best_first(explore: Any, many: Any) -> None:
-    """The 25 with the most impressions, which here are the oldest."""
-    counts, posts = many(60)
+def test_many_posts_are_ordered_by_impressions(explore: Any, make_posts: Any) -> None:
+    """The list has the best 25, which are the oldest here."""
+    counts, posts = make_posts(60)
     assert listed(explore(counts, posts)) == posts["post_id"].tolist()[:25]
 
 
-def test_top_n_by_a_type(explore: Any, many: Any) -> None:
-    """By hand: of every third post the favorites rise; the unknown ones are last."""
-    counts, posts = many(60)
+def test_posts_are_ranked_by_a_type(explore: Any, make_posts: Any) -> None:
+    """Favorites rise with every third post, and unknown ones are last."""
+    counts, posts = make_posts(60)
     explorer = explore(counts, posts)
     chooser = explorer.controls["posts"]
     chooser.ranking.value = "favorites"
@@ -85,9 +87,9 @@ def test_top_n_by_a_type(explore: Any, many: Any) -> None:
     assert chooser.value == (ids[57], ids[54], ids[51])
 
 
-def test_posts_without_such_a_count_are_not_lost(explore: Any, many: Any) -> None:
-    """All 60 can be listed, those without favorites after the others, newest first."""
-    counts, posts = many(60)
+def test_posts_without_a_count_follow_the_ranked_ones(explore: Any, make_posts: Any) -> None:
+    """All 60 can be listed, those without favorites newest first."""
+    counts, posts = make_posts(60)
     explorer = explore(counts, posts)
     chooser = explorer.controls["posts"]
     chooser.ranking.value = "favorites"
@@ -95,14 +97,14 @@ def test_posts_without_such_a_count_are_not_lost(explore: Any, many: Any) -> Non
     order = listed(explorer)
     ids = posts["post_id"].tolist()
     assert sorted(order) == ids
-    with_favorites = [post for post in ids[::3][::-1] if post != ids[3]]
-    assert order[:19] == with_favorites
-    assert order[19:] == [post for post in ids[::-1] if post not in with_favorites]
+    ranked = [post for post in ids[::3][::-1] if post != ids[3]]
+    assert order[:19] == ranked
+    assert order[19:] == [post for post in ids[::-1] if post not in ranked]
 
 
-def test_the_newest(explore: Any, many: Any) -> None:
-    """A ranking that needs no counts."""
-    counts, posts = many(60)
+def test_posts_may_be_ranked_by_time(explore: Any, make_posts: Any) -> None:
+    """No counts are needed."""
+    counts, posts = make_posts(60)
     explorer = explore(counts, posts)
     explorer.controls["posts"].ranking.value = "newest"
     assert listed(explorer) == posts["post_id"].tolist()[:-26:-1]
@@ -120,23 +122,25 @@ def test_the_newest(explore: Any, many: Any) -> None:
         ("nothing like it", []),
     ],
 )
-def test_words(explore: Any, many: Any, words: str, expected: list[int]) -> None:
-    """All of them, in the text, the handle or the ID, in any order and case."""
-    counts, posts = many(60)
+def test_all_words_must_match(
+    explore: Any, make_posts: Any, words: str, expected: list[int]
+) -> None:
+    """They may be in the text, the handle or the ID, in any order and case."""
+    counts, posts = make_posts(60)
     explorer = explore(counts, posts)
     explorer.controls["posts"].words.value = words
     ids = posts["post_id"].tolist()
-    found = [ids.index(post) for post in listed(explorer)]
+    positions = [ids.index(post) for post in listed(explorer)]
     if words.endswith(" 0"):
-        assert set(found) == set(expected)
+        assert set(positions) == set(expected)
     else:
-        assert found == expected
+        assert positions == expected
     assert list(explorer.controls["posts"].value) == listed(explorer)
 
 
-def test_a_handle(explore: Any, many: Any) -> None:
-    """Of 30 posts the 25 best."""
-    counts, posts = many(60)
+def test_a_handle_may_be_searched(explore: Any, make_posts: Any) -> None:
+    """The list has the best 25 of 30 posts."""
+    counts, posts = make_posts(60)
     explorer = explore(counts, posts)
     explorer.controls["posts"].words.value = "books"
     ids = posts["post_id"].tolist()
@@ -144,9 +148,9 @@ def test_a_handle(explore: Any, many: Any) -> None:
     assert explorer.controls["posts"].matching() == ids[::2]
 
 
-def test_an_id(explore: Any, many: Any) -> None:
-    """Whole, or its last digits, of a post that the list did not have."""
-    counts, posts = many(60)
+def test_an_id_may_be_searched(explore: Any, make_posts: Any) -> None:
+    """The post was not in the list before."""
+    counts, posts = make_posts(60)
     explorer = explore(counts, posts)
     last = posts["post_id"].iloc[-1]
     assert last not in listed(explorer)
@@ -156,18 +160,18 @@ def test_an_id(explore: Any, many: Any) -> None:
 
 
 @pytest.mark.slow
-def test_without_posts_an_id_is_all_there_is(explore: Any, many: Any) -> None:
-    """Counts alone can be searched by ID."""
-    counts, _ = many(60)
+def test_counts_without_posts_are_searched_by_id(explore: Any, make_posts: Any) -> None:
+    """There are no texts or handles."""
+    counts, _ = make_posts(60)
     explorer = explore(counts)
     last = counts["post_id"].iloc[-1]
     explorer.controls["posts"].words.value = last
     assert listed(explorer) == [last]
 
 
-def test_words_taken_back(explore: Any, many: Any) -> None:
-    """The list is as it was."""
-    explorer = explore(*many(60))
+def test_removed_words_restore_the_list(explore: Any, make_posts: Any) -> None:
+    """Spaces are no words."""
+    explorer = explore(*make_posts(60))
     before = listed(explorer)
     explorer.controls["posts"].words.value = "number fifty"
     explorer.controls["posts"].words.value = "  "
@@ -175,41 +179,41 @@ def test_words_taken_back(explore: Any, many: Any) -> None:
 
 
 @pytest.mark.slow
-def test_words_that_find_nothing(explore: Any, many: Any) -> None:
-    """No post is selected, and that is said."""
-    explorer = explore(*many(60))
+def test_words_without_a_match_select_no_post(explore: Any, make_posts: Any) -> None:
+    """The status reports it."""
+    explorer = explore(*make_posts(60))
     explorer.controls["posts"].words.value = "nothing like it"
     assert explorer.status.html == "No post is selected"
     assert len(explorer.selection) == 0
 
 
 @pytest.mark.slow
-def test_all_and_none(explore: Any, many: Any) -> None:
-    """Buttons for what the keyboard takes long for."""
-    explorer = explore(*many(60))
+def test_buttons_select_all_posts_or_none(explore: Any, make_posts: Any) -> None:
+    """They change the list and the value."""
+    explorer = explore(*make_posts(60))
     chooser = explorer.controls["posts"]
-    every, none = chooser_buttons(chooser)
-    none.click()
+    all_button, none_button = chooser_buttons(chooser)
+    none_button.click()
     assert chooser.value == chooser.listed.value == ()
-    every.click()
+    all_button.click()
     assert list(chooser.value) == list(chooser.listed.value) == listed(explorer)
 
 
 def chooser_buttons(chooser: Any) -> list[Any]:
     """Return the buttons All and None."""
-    found = {each.description: each for row in chooser.children for each in buttons(row)}
-    return [found["All"], found["None"]]
+    by_name = {button.description: button for row in chooser.children for button in buttons(row)}
+    return [by_name["All"], by_name["None"]]
 
 
 def buttons(widget: Any) -> list[Any]:
     """Return all buttons in a widget."""
-    inside = [each for child in getattr(widget, "children", ()) for each in buttons(child)]
-    return inside + ([widget] if hasattr(widget, "click") else [])
+    nested = [button for child in getattr(widget, "children", ()) for button in buttons(child)]
+    return nested + ([widget] if hasattr(widget, "click") else [])
 
 
-def test_the_value_follows_the_list(explore: Any, many: Any) -> None:
-    """And the list the value, in the order of the list."""
-    counts, posts = many(12)
+def test_the_value_and_the_list_agree(explore: Any, make_posts: Any) -> None:
+    """Each follows the other, in the order of the list."""
+    counts, posts = make_posts(12)
     explorer = explore(counts, posts)
     chooser = explorer.controls["posts"]
     ids = posts["post_id"].tolist()
@@ -220,27 +224,27 @@ def test_the_value_follows_the_list(explore: Any, many: Any) -> None:
     assert set(explorer.selection["post_id"]) == {ids[7], ids[1]}
 
 
-def test_twice_is_once(explore: Any, many: Any) -> None:
-    """A post that is named twice is one post."""
-    counts, posts = many(12)
+def test_a_duplicate_post_is_selected_once(explore: Any, make_posts: Any) -> None:
+    """The status counts one post."""
+    counts, posts = make_posts(12)
     explorer = explore(counts, posts)
-    one = posts["post_id"].iloc[0]
-    explorer.controls["posts"].value = (one, one)
-    assert explorer.controls["posts"].value == (one,)
+    post = posts["post_id"].iloc[0]
+    explorer.controls["posts"].value = (post, post)
+    assert explorer.controls["posts"].value == (post,)
     assert explorer.status.html.startswith("1 of 12 posts")
 
 
-def test_a_list_will_do(explore: Any, many: Any) -> None:
-    """As will any sequence of IDs."""
-    counts, posts = many(12)
+def test_the_value_may_be_a_list(explore: Any, make_posts: Any) -> None:
+    """Any sequence of IDs is accepted."""
+    counts, posts = make_posts(12)
     explorer = explore(counts, posts)
     explorer.controls["posts"].value = posts["post_id"].tolist()[:2]
     assert len(explorer.controls["posts"].value) == 2
 
 
-def test_a_post_that_is_not_listed(explore: Any, many: Any) -> None:
-    """Refused with a sentence, and the choice stays."""
-    counts, posts = many(60)
+def test_a_post_outside_the_list_is_refused(explore: Any, make_posts: Any) -> None:
+    """The selection stays."""
+    counts, posts = make_posts(60)
     explorer = explore(counts, posts)
     before = explorer.controls["posts"].value
     with pytest.raises(traitlets.TraitError, match="is not in the list; select a listed"):
@@ -251,12 +255,14 @@ def test_a_post_that_is_not_listed(explore: Any, many: Any) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", ["words", "top", "ranking", "listed", "value"])
-def test_one_change_draws_once(explore: Any, many: Any, undrawn: list[int], change: str) -> None:
-    """However the list is put together anew."""
-    counts, posts = many(60)
+def test_one_change_draws_once(
+    explore: Any, make_posts: Any, fake_drawing: list[int], change: str
+) -> None:
+    """The list may be filled again."""
+    counts, posts = make_posts(60)
     explorer = explore(counts, posts)
     chooser = explorer.controls["posts"]
-    undrawn.clear()
+    fake_drawing.clear()
     if change == "words":
         chooser.words.value = "books"
     elif change == "top":
@@ -267,21 +273,21 @@ def test_one_change_draws_once(explore: Any, many: Any, undrawn: list[int], chan
         chooser.listed.value = chooser.value[:2]
     else:
         chooser.value = chooser.value[:2]
-    assert len(undrawn) == 1
+    assert len(fake_drawing) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("top", [0, 61, 1000])
-def test_top_stays_within_the_posts(explore: Any, many: Any, top: int) -> None:
-    """From 1 to all of them."""
-    explorer = explore(*many(60))
+def test_the_number_of_posts_is_limited(explore: Any, make_posts: Any, top: int) -> None:
+    """It is from 1 to the number of all posts."""
+    explorer = explore(*make_posts(60))
     explorer.controls["posts"].top.value = top
     assert len(listed(explorer)) == (1 if top < 1 else 60)
 
 
-def test_every_option_has_the_whole_id(explore: Any, many: Any) -> None:
-    """Names may be short, or the same twice; options differ."""
-    counts, posts = many(60)
+def test_every_option_has_the_complete_id(explore: Any, make_posts: Any) -> None:
+    """Names may be short or equal, but options differ."""
+    counts, posts = make_posts(60)
     explorer = explore(counts, posts.assign(text="the same"))
     explorer.controls["posts"].top.value = 60
     labels = [label for label, _ in explorer.controls["posts"].listed.options]
@@ -291,17 +297,17 @@ def test_every_option_has_the_whole_id(explore: Any, many: Any) -> None:
     )
 
 
-def test_posts_the_counts_lack_are_not_offered(explore: Any, many: Any) -> None:
-    """A frame of all posts may name more than were counted, and some twice."""
-    counts, posts = many(12)
-    some = counts[counts["post_id"].isin(posts["post_id"].iloc[:3])]
-    explorer = explore(some, pd.concat([posts, posts]))
+def test_posts_without_counts_are_not_listed(explore: Any, make_posts: Any) -> None:
+    """A frame may have more posts than the counts, and duplicates."""
+    counts, posts = make_posts(12)
+    of_three_posts = counts[counts["post_id"].isin(posts["post_id"].iloc[:3])]
+    explorer = explore(of_three_posts, pd.concat([posts, posts]))
     assert sorted(listed(explorer)) == posts["post_id"].tolist()[:3]
 
 
-def test_counts_whose_posts_are_not_named(explore: Any, many: Any) -> None:
-    """They are offered all the same, under their IDs."""
-    counts, posts = many(12)
+def test_unknown_posts_are_listed_by_id(explore: Any, make_posts: Any) -> None:
+    """The frame of posts lacks them."""
+    counts, posts = make_posts(12)
     explorer = explore(counts, posts.iloc[:3])
     labels = {post: label for label, post in explorer.controls["posts"].listed.options}
     last = posts["post_id"].iloc[-1]
@@ -309,10 +315,10 @@ def test_counts_whose_posts_are_not_named(explore: Any, many: Any) -> None:
     assert len(labels) == 12
 
 
-@pytest.mark.parametrize("kind", [BestTimesExplorer, CompareExplorer])
-def test_the_same_chooser_everywhere(explore: Any, many: Any, kind: Any) -> None:
-    """Many posts, in the other explorers too."""
-    explorer = explore(*many(60), kind=kind)
+@pytest.mark.parametrize("explorer_class", [BestTimesExplorer, CompareExplorer])
+def test_every_explorer_has_the_chooser(explore: Any, make_posts: Any, explorer_class: Any) -> None:
+    """It has the search row."""
+    explorer = explore(*make_posts(60), explorer_class=explorer_class)
     assert explorer.alert.html == ""
-    assert narrowing(explorer).layout.display != "none"
+    assert search_row(explorer).layout.display != "none"
     assert len(listed(explorer)) == 25

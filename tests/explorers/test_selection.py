@@ -1,4 +1,4 @@
-"""The selection is what the controls say: found again row by row, tidy, and nobody else's."""
+"""The selection has exactly the rows of the controls, and is an independent frame."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from engagement_pandas.explorers.controls import zones
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.frame.contract import check_counts
 
-KINDS = ("impressions", "engagements", "favorites")
-ODD_ZONES = (
+TYPES = ("impressions", "engagements", "favorites")
+UNUSUAL_ZONES = (
     "UTC",
     "Asia/Kathmandu",
     "Australia/Lord_Howe",
@@ -34,14 +34,14 @@ days = st.dates(date(2026, 2, 27), date(2026, 3, 7))
 
 @pytest.fixture(scope="module")
 def shared(counts: pd.DataFrame) -> Iterator[EngagementExplorer]:
-    """Make one explorer, whose controls every example sets anew, and which is not drawn."""
+    """Make one explorer, whose controls every example sets again, without drawing."""
     with closing(EngagementExplorer(counts)) as explorer, explorer.paused():
         explorer.controls["clock"].value = "time"
         yield explorer
 
 
-def tidy(frame: pd.DataFrame) -> None:
-    """Assert the contract, a fresh index, and a category of the types that are there."""
+def assert_tidy(frame: pd.DataFrame) -> None:
+    """Assert a tidy frame with a new index, and categories for its types only."""
     check_counts(frame)
     pd.testing.assert_index_equal(frame.index, pd.RangeIndex(len(frame)), exact=True)
     assert set(frame["engagement_type"].cat.categories) == set(frame["engagement_type"])
@@ -50,139 +50,150 @@ def tidy(frame: pd.DataFrame) -> None:
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
-def test_selection_is_what_a_filter_finds(
-    shared: Any, counts: pd.DataFrame, picked: Any, ids: tuple[str, ...], data: st.DataObject
+def test_the_selection_matches_a_plain_filter(
+    shared: Any, counts: pd.DataFrame, filtered: Any, ids: tuple[str, ...], data: st.DataObject
 ) -> None:
-    """Posts, types and local days, in odd time zones."""
+    """Posts, types and local days are drawn, in unusual time zones."""
     posts = data.draw(st.sets(st.sampled_from(ids)))
-    types = data.draw(st.sets(st.sampled_from(KINDS), min_size=1))
-    tz = data.draw(st.sampled_from(ODD_ZONES))
-    span = sorted(data.draw(st.tuples(days, days)))
+    types = data.draw(st.sets(st.sampled_from(TYPES), min_size=1))
+    tz = data.draw(st.sampled_from(UNUSUAL_ZONES))
+    period = sorted(data.draw(st.tuples(days, days)))
     controls = shared.controls
     controls["posts"].value = tuple(posts)
     controls["lines"].value = "engagement_type"
     controls["types"].value = tuple(types)
     controls["tz"].value = tz
-    controls["first"].value, controls["last"].value = span
-    expected = picked(counts, posts=posts, types=types, days=span, tz=tz)
+    controls["first"].value, controls["last"].value = period
+    expected = filtered(counts, posts=posts, types=types, days=period, tz=tz)
     pd.testing.assert_frame_equal(shared.selection, expected)
-    tidy(shared.selection)
+    assert_tidy(shared.selection)
     assert shared.selection.attrs == counts.attrs
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("fake_drawing")
 @pytest.mark.parametrize(
     "name", ["by day", "totals", "hours of the day", "without posts", "types alone", "empty"]
 )
-def test_selection_of_each_grouping(
-    explore: Any, put: Any, frames: dict[str, pd.DataFrame], picked: Any, name: str
+def test_each_grouping_has_the_selected_rows(
+    explore: Any, set_controls: Any, frames: dict[str, pd.DataFrame], filtered: Any, name: str
 ) -> None:
-    """Two types; of the posts, where there are some, two."""
+    """Two types and, if there are posts, two posts are selected."""
     counts = frames[name]
     explorer = explore(counts)
-    chosen = explorer.controls["posts"].value[1:3]
+    two_posts = explorer.controls["posts"].value[1:3]
     types = () if name == "empty" else ("impressions", "favorites")
-    put(explorer, posts=chosen, lines="engagement_type", types=types)
-    found = picked(counts, posts=chosen or None, types=types)
-    pd.testing.assert_frame_equal(explorer.selection, found)
-    tidy(explorer.selection)
+    set_controls(explorer, posts=two_posts, lines="engagement_type", types=types)
+    rows = filtered(counts, posts=two_posts or None, types=types)
+    pd.testing.assert_frame_equal(explorer.selection, rows)
+    assert_tidy(explorer.selection)
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_days_of_counts_by_day(
-    explore: Any, put: Any, frames: dict[str, pd.DataFrame], picked: Any
+@pytest.mark.usefixtures("fake_drawing")
+def test_counts_by_day_have_utc_days(
+    explore: Any, set_controls: Any, frames: dict[str, pd.DataFrame], filtered: Any
 ) -> None:
-    """The day is the UTC day of the row."""
-    span = date(2026, 3, 2), date(2026, 3, 3)
-    explorer = put(explore.later(frames["by day"]), first=span[0], last=span[1])
-    found = picked(frames["by day"], types=["impressions"], days=span)
-    assert len(found) == 8
-    pd.testing.assert_frame_equal(explorer.selection, found)
+    """The day of a row is selected as it is."""
+    period = date(2026, 3, 2), date(2026, 3, 3)
+    explorer = set_controls(
+        explore.without_drawing(frames["by day"]), first=period[0], last=period[1]
+    )
+    rows = filtered(frames["by day"], types=["impressions"], days=period)
+    assert len(rows) == 8
+    pd.testing.assert_frame_equal(explorer.selection, rows)
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_ages_take_no_notice_of_dates(explore: Any, put: Any, counts: pd.DataFrame) -> None:
-    """Along ages each post has all its counts, whatever From and To were."""
+@pytest.mark.usefixtures("fake_drawing")
+def test_ages_ignore_the_dates(explore: Any, set_controls: Any, counts: pd.DataFrame) -> None:
+    """Each post has all its counts, for any From and To."""
     day = date(2026, 3, 2)
-    explorer = put(explore.later(counts), first=day, last=day, clock="age")
+    explorer = set_controls(explore.without_drawing(counts), first=day, last=day, clock="age")
     assert len(explorer.selection) == 200
-    put(explorer, clock="time")
+    set_controls(explorer, clock="time")
     assert len(explorer.selection) < 200
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("fake_drawing")
 @pytest.mark.parametrize(
     ("types", "expected"),
     [
         (("favorites",), {"impressions", "favorites"}),
         (("impressions",), {"impressions", "engagements"}),
-        (("engagements", "favorites"), set(KINDS)),
-        (KINDS, set(KINDS)),
+        (("engagements", "favorites"), set(TYPES)),
+        (TYPES, set(TYPES)),
         ((), set()),
     ],
 )
-def test_a_rate_takes_its_impressions_along(
-    explore: Any, put: Any, counts: pd.DataFrame, types: Any, expected: set[str]
+def test_a_rate_selects_impressions_too(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, types: Any, expected: set[str]
 ) -> None:
-    """Whoever chooses nothing but impressions gets engagements over them."""
-    explorer = put(explore.later(counts), lines="engagement_type", measure="rate", types=types)
+    """Impressions alone select engagements per impression."""
+    explorer = set_controls(
+        explore.without_drawing(counts), lines="engagement_type", measure="rate", types=types
+    )
     assert set(explorer.selection["engagement_type"]) == expected
     assert explorer.alert.html == ""
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("sketched")
-def test_a_rate_of_impressions_takes_a_type_that_was_counted(
-    explore: Any, put: Any, tidy: Any, ids: tuple[str, ...]
+@pytest.mark.usefixtures("without_svg")
+def test_a_rate_of_impressions_selects_the_first_other_type(
+    explore: Any, set_controls: Any, tidy: Any, ids: tuple[str, ...]
 ) -> None:
-    """No engagements there: the first other type."""
+    """There are no engagements."""
     day = "2026-03-03"
-    rows = [(ids[0], kind, day, 1, 9) for kind in ("impressions", "favorites", "retweets")]
-    explorer = put(explore.later(tidy(rows)), measure="rate", types=("impressions",))
+    rows = [
+        (ids[0], engagement_type, day, 1, 9)
+        for engagement_type in ("impressions", "favorites", "retweets")
+    ]
+    explorer = set_controls(
+        explore.without_drawing(tidy(rows)), measure="rate", types=("impressions",)
+    )
     assert set(explorer.selection["engagement_type"]) == {"impressions", "favorites"}
     assert "favorites" in explorer.chart.label
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
-@pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
-def test_a_filtered_frame_has_a_fresh_index(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
-    """Every second row, backwards, of three types of which two are left."""
-    some = counts[counts["engagement_type"] != "favorites"].iloc[::-2]
-    explorer = explore(some, kind=kind)
-    if kind is EngagementExplorer:
+@pytest.mark.usefixtures("fake_drawing")
+@pytest.mark.parametrize("explorer_class", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
+def test_a_filtered_frame_has_a_new_index(
+    explore: Any, counts: pd.DataFrame, explorer_class: Any
+) -> None:
+    """The counts are every second row, in reverse order, of two of three types."""
+    every_second = counts[counts["engagement_type"] != "favorites"].iloc[::-2]
+    explorer = explore(every_second, explorer_class=explorer_class)
+    if explorer_class is EngagementExplorer:
         explorer.controls["lines"].value = "engagement_type"
         explorer.controls["types"].value = explorer.controls["types"].options
     tidy_part = explorer.selection
-    tidy(tidy_part)
-    assert len(tidy_part) == len(some)
+    assert_tidy(tidy_part)
+    assert len(tidy_part) == len(every_second)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
-@pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
+@pytest.mark.usefixtures("fake_drawing")
+@pytest.mark.parametrize("explorer_class", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
 @pytest.mark.parametrize("everything", [True, False])
-def test_a_selection_is_ones_own(
-    explore: Any, counts: pd.DataFrame, kind: Any, *, everything: bool
+def test_a_selection_is_a_copy(
+    explore: Any, counts: pd.DataFrame, explorer_class: Any, *, everything: bool
 ) -> None:
-    """Changed in place, in all that can be changed, neither explorer nor user sees it."""
+    """Changes to it affect neither the explorer nor the user's frame."""
     frame = counts.copy()
-    explorer = explore(frame, kind=kind)
+    explorer = explore(frame, explorer_class=explorer_class)
     if everything and "types" in explorer.controls:
-        explorer.controls["types"].value = KINDS
+        explorer.controls["types"].value = TYPES
     elif not everything:
         explorer.controls["posts"].value = explorer.controls["posts"].value[:2]
     before = explorer.selection
-    mine = explorer.selection
-    mine.loc[:, "count"] = -1
-    mine.loc[mine.index[:3], "hour"] = 7
-    mine["engagement_type"] = mine["engagement_type"].cat.rename_categories(str.upper)
-    mine.attrs["endpoint"] = "mine"
-    mine.index.name = "mine"
-    mine.insert(0, "more", 1)
-    del mine["day"]
+    modified = explorer.selection
+    modified.loc[:, "count"] = -1
+    modified.loc[modified.index[:3], "hour"] = 7
+    modified["engagement_type"] = modified["engagement_type"].cat.rename_categories(str.upper)
+    modified.attrs["endpoint"] = "mine"
+    modified.index.name = "mine"
+    modified.insert(0, "more", 1)
+    del modified["day"]
     pd.testing.assert_frame_equal(explorer.selection, before)
     assert explorer.selection.attrs == counts.attrs
     pd.testing.assert_frame_equal(frame, counts)
@@ -190,12 +201,14 @@ def test_a_selection_is_ones_own(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("sketched")
-@pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
-def test_the_users_frame_stays_the_users(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
-    """Changed after the explorer was made, it changes nothing there."""
+@pytest.mark.usefixtures("without_svg")
+@pytest.mark.parametrize("explorer_class", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
+def test_changes_to_the_users_frame_have_no_effect(
+    explore: Any, counts: pd.DataFrame, explorer_class: Any
+) -> None:
+    """The explorer copies it when it is made."""
     frame = counts.copy()
-    explorer = explore(frame, kind=kind)
+    explorer = explore(frame, explorer_class=explorer_class)
     before, picture = explorer.selection, explorer.chart.label
     frame.loc[:, "count"] = -1
     frame.loc[:, "post_id"] = "20"
@@ -208,25 +221,25 @@ def test_the_users_frame_stays_the_users(explore: Any, counts: pd.DataFrame, kin
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("sketched")
-@pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
-def test_the_users_posts_stay_the_users(
-    explore: Any, counts: pd.DataFrame, posts: pd.DataFrame, kind: Any
+@pytest.mark.usefixtures("without_svg")
+@pytest.mark.parametrize("explorer_class", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
+def test_changes_to_the_users_posts_have_no_effect(
+    explore: Any, counts: pd.DataFrame, posts: pd.DataFrame, explorer_class: Any
 ) -> None:
-    """Their names were taken when the explorer was made."""
-    mine = posts.copy()
-    explorer = explore(counts, mine, kind=kind)
+    """Their names are read when the explorer is made."""
+    modified = posts.copy()
+    explorer = explore(counts, modified, explorer_class=explorer_class)
     chart, table = explorer.chart.label, explorer.table.html
-    mine.loc[:, "text"] = "all the same now"
-    mine.loc[:, "post_id"] = mine["post_id"].to_numpy()[::-1]
-    del mine["handle"]
+    modified.loc[:, "text"] = "all the same now"
+    modified.loc[:, "post_id"] = modified["post_id"].to_numpy()[::-1]
+    del modified["handle"]
     explorer.redraw()
     assert (explorer.chart.label, explorer.table.html) == (chart, table)
 
 
-@pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
+@pytest.mark.parametrize("explorer_class", [EngagementExplorer, BestTimesExplorer, CompareExplorer])
 @pytest.mark.parametrize(
-    ("change", "complaint"),
+    ("change", "message"),
     [
         (lambda frame: frame.drop(columns="count"), "lack the column 'count'"),
         (lambda frame: frame.assign(post_id=5.0), "'post_id' in row"),
@@ -237,27 +250,27 @@ def test_the_users_posts_stay_the_users(
     ],
     ids=["column", "number", "letters", "twice", "hour", "list"],
 )
-def test_no_counts_are_refused(
-    counts: pd.DataFrame, widgets: Any, kind: Any, change: Any, complaint: str
+def test_invalid_counts_are_refused(
+    counts: pd.DataFrame, widgets: Any, explorer_class: Any, change: Any, message: str
 ) -> None:
-    """With a FrameError that says what is wrong, and no widget left behind."""
+    """The error has the reason, and no widget is left."""
     before = widgets()
-    with pytest.raises(ep.FrameError, match=complaint):
-        kind(change(counts.head(40)))
+    with pytest.raises(ep.FrameError, match=message):
+        explorer_class(change(counts.head(40)))
     assert widgets() == before
 
 
 @pytest.mark.parametrize("name", ["post_id", "engagement_type"])
 def test_missing_keys_are_refused(counts: pd.DataFrame, name: str) -> None:
-    """A count of nobody, or of nothing, is not quietly somebody's."""
-    holed = counts.head(40).copy()
-    holed.loc[3, name] = None
+    """A count without a post or type is not assigned to another."""
+    with_gap = counts.head(40).copy()
+    with_gap.loc[3, name] = None
     with pytest.raises(ep.FrameError, match=f"'{name}' is missing in row 3"):
-        EngagementExplorer(holed)
+        EngagementExplorer(with_gap)
 
 
 @pytest.mark.parametrize(
-    ("posts", "complaint"),
+    ("posts", "message"),
     [
         (pd.DataFrame({"text": ["a"]}), "no column 'post_id'"),
         (pd.DataFrame({"post_id": [7.5]}), "a float"),
@@ -265,21 +278,21 @@ def test_missing_keys_are_refused(counts: pd.DataFrame, name: str) -> None:
     ],
     ids=["column", "number", "list"],
 )
-def test_no_posts_are_refused(counts: pd.DataFrame, posts: Any, complaint: str) -> None:
-    """As the plots refuse them."""
-    with pytest.raises(ep.FrameError, match=complaint):
+def test_invalid_posts_are_refused(counts: pd.DataFrame, posts: Any, message: str) -> None:
+    """The errors are those of the plots."""
+    with pytest.raises(ep.FrameError, match=message):
         EngagementExplorer(counts, posts)
 
 
 def hours_of(zone: str, first: datetime, number: int) -> pd.DataFrame:
-    """Make a count of 1 in each of so many hours."""
+    """Return a count of 1 in each of these hours."""
     del zone
-    moments = [first + timedelta(hours=hour) for hour in range(number)]
+    timestamps = [first + timedelta(hours=hour) for hour in range(number)]
     frame = pd.DataFrame(
         {
             "engagement_type": pd.Categorical(["impressions"] * number),
-            "day": pd.to_datetime([f"{at:%Y-%m-%d}" for at in moments]).astype("datetime64[us]"),
-            "hour": np.array([at.hour for at in moments], dtype="int8"),
+            "day": pd.to_datetime([f"{at:%Y-%m-%d}" for at in timestamps]).astype("datetime64[us]"),
+            "hour": np.array([at.hour for at in timestamps], dtype="int8"),
             "count": pd.array([1] * number, dtype="Int64"),
         }
     )
@@ -304,8 +317,8 @@ def hours_of(zone: str, first: datetime, number: int) -> pd.DataFrame:
         ("Pacific/Kiritimati", date(2026, 3, 8), "2026-03-07T10:00", 24),
     ],
 )
-def test_a_local_day(tz: str, day: date, first: str, number: int) -> None:
-    """By hand: from the first hour that begins in it, 23, 24 or 25 hours."""
+def test_a_local_day_has_the_right_hours(tz: str, day: date, first: str, number: int) -> None:
+    """It has 23, 24 or 25 hours, from the first one that begins in it."""
     around = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=2)
     rows = IndexedCounts.of(hours_of(tz, around, 120)).picked(
         [], ["impressions"], first=day, last=day, tz=tz
@@ -316,25 +329,27 @@ def test_a_local_day(tz: str, day: date, first: str, number: int) -> None:
 
 
 @pytest.mark.slow
-def test_local_days_of_all_zones() -> None:
-    """Where the clocks change in 2026, in every zone there is, each hour is in its own day."""
+def test_local_days_are_right_in_all_zones() -> None:
+    """Each hour is in its own day where the clocks change in 2026."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    moments = pd.date_range(start, periods=8760, freq="h")
-    seen = set()
+    timestamps = pd.date_range(start, periods=8760, freq="h")
+    offsets_seen = set()
     frame = hours_of("", start, 8760)
-    rows = IndexedCounts.of(frame)
+    indexed = IndexedCounts.of(frame)
     for tz in zones():
-        local = moments.tz_convert(ZoneInfo(tz)).tz_localize(None)
-        offset = (local - moments.tz_localize(None)).to_numpy()
-        if offset.tobytes() in seen:
+        local = timestamps.tz_convert(ZoneInfo(tz)).tz_localize(None)
+        offset = (local - timestamps.tz_localize(None)).to_numpy()
+        if offset.tobytes() in offsets_seen:
             continue
-        seen.add(offset.tobytes())
+        offsets_seen.add(offset.tobytes())
         day_of = local.normalize()
         changes = np.flatnonzero(np.diff(offset))
         for change in [5, *changes]:
             for day in day_of[[change, change + 1]].unique():
-                found = rows.picked([], ["impressions"], first=day.date(), last=day.date(), tz=tz)
-                assert len(found) == (day_of == day).sum(), (tz, day)
-                hours = ep.timestamps(found).dt.tz_convert(tz).dt.date
+                of_day = indexed.picked(
+                    [], ["impressions"], first=day.date(), last=day.date(), tz=tz
+                )
+                assert len(of_day) == (day_of == day).sum(), (tz, day)
+                hours = ep.timestamps(of_day).dt.tz_convert(tz).dt.date
                 assert set(hours) == {day.date()}, (tz, day)
-    assert len(seen) > 60
+    assert len(offsets_seen) > 60

@@ -1,4 +1,4 @@
-"""No data yet, nothing chosen or counted, the wrong way round, busy, wrong, and right again."""
+"""States of an explorer: without data or selection, invalid, drawing, failed, valid again."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from engagement_pandas import plots
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
 from engagement_pandas.explorers.widgets import MARK
 
-pytestmark = pytest.mark.usefixtures("sketched")
+pytestmark = pytest.mark.usefixtures("without_svg")
 EXPLORERS = (EngagementExplorer, BestTimesExplorer, CompareExplorer)
-every_explorer = pytest.mark.parametrize("kind", EXPLORERS)
+each_explorer = pytest.mark.parametrize("explorer_class", EXPLORERS)
 FEBRUARY = date(2026, 2, 1)
 
 
-def fails(*_: Any, **__: Any) -> None:
-    """Break, as no plot does."""
+def fail(*_: Any, **__: Any) -> None:
+    """Raise an error that no plot raises."""
     msg = "<b>no</b> & 'why'"
     raise ZeroDivisionError(msg)
 
 
-def told(explorer: Any) -> dict[str, Any]:
-    """Return what is on the page beside the picture itself."""
+def page_of(explorer: Any) -> dict[str, Any]:
+    """Return the parts of the page except the chart itself."""
     return {
         "status": explorer.status.html,
         "alert": explorer.alert.html,
@@ -38,12 +38,12 @@ def told(explorer: Any) -> dict[str, Any]:
     }
 
 
-def silent(words: str, label: str | None = None) -> dict[str, Any]:
-    """Return what is on the page where there is no picture, and that is nobody's fault."""
+def message_only(message: str, label: str | None = None) -> dict[str, Any]:
+    """Return the page of an explorer without a chart and without an error."""
     return {
-        "status": words,
+        "status": message,
         "alert": "",
-        "label": label or words,
+        "label": label or message,
         "stale": False,
         "busy": False,
         "code": "",
@@ -51,65 +51,75 @@ def silent(words: str, label: str | None = None) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@every_explorer
+@each_explorer
 @pytest.mark.parametrize("name", ["empty", "no rows at all"])
-def test_no_data_yet(explore: Any, counts: pd.DataFrame, kind: Any, name: str) -> None:
-    """A sentence in the status line and in the chart; no code, no table."""
+def test_an_empty_frame_has_a_message(
+    explore: Any, counts: pd.DataFrame, explorer_class: Any, name: str
+) -> None:
+    """The status and the chart have it; there is no code and no table."""
     frame = counts.iloc[:0]
     if name == "empty":
         frame = frame.reset_index(drop=True)
-    explorer = explore(frame, kind=kind)
-    assert told(explorer) == silent("There are no counts: the frame is empty")
+    explorer = explore(frame, explorer_class=explorer_class)
+    assert page_of(explorer) == message_only("There are no counts: the frame is empty")
     assert explorer.table.html == ""
     assert len(explorer.selection) == 0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer])
-def test_no_post_chosen(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
-    """Said, drawn as words, and the selection is empty; the old table goes."""
-    explorer = explore(counts, kind=kind)
+@pytest.mark.parametrize("explorer_class", [EngagementExplorer, BestTimesExplorer])
+def test_no_selected_post_has_a_message(
+    explore: Any, counts: pd.DataFrame, explorer_class: Any
+) -> None:
+    """The selection is empty, and the table is removed."""
+    explorer = explore(counts, explorer_class=explorer_class)
     explorer.controls["posts"].value = ()
-    assert told(explorer) == silent("No post is selected")
+    assert page_of(explorer) == message_only("No post is selected")
     assert explorer.table.html == ""
     assert len(explorer.selection) == 0
 
 
 @pytest.mark.slow
-def test_no_type_chosen(explore: Any, counts: pd.DataFrame) -> None:
-    """Said too."""
+def test_no_selected_type_has_a_message(explore: Any, counts: pd.DataFrame) -> None:
+    """The selection is empty."""
     explorer = explore(counts)
     explorer.controls["types"].value = ()
-    assert told(explorer) == silent("No engagement type is selected")
+    assert page_of(explorer) == message_only("No engagement type is selected")
     assert len(explorer.selection) == 0
 
 
-def test_no_rows_for_the_days(explore: Any, put: Any, counts: pd.DataFrame) -> None:
-    """The sentence names the days."""
-    explorer = put(explore.later(counts), first=FEBRUARY, last=date(2026, 2, 2))
-    words = "There are no such counts for these posts from 2026-02-01 to 2026-02-02"
-    assert told(explorer) == silent(words)
+def test_days_without_rows_have_a_message(
+    explore: Any, set_controls: Any, counts: pd.DataFrame
+) -> None:
+    """It has the days."""
+    explorer = set_controls(explore.without_drawing(counts), first=FEBRUARY, last=date(2026, 2, 2))
+    message = "There are no such counts for these posts from 2026-02-01 to 2026-02-02"
+    assert page_of(explorer) == message_only(message)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("clock", ["time", "age", "total"])
-def test_no_rows_for_the_posts(
-    explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...], clock: str
+def test_posts_without_rows_have_a_message(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, ids: tuple[str, ...], clock: str
 ) -> None:
-    """A post without favorites; the days are named only where they matter, and never "None"."""
-    explorer = put(explore.later(counts), posts=ids[1:2], types=("favorites",), clock=clock)
-    assert told(explorer) | {"status": "", "label": ""} == silent("")
+    """A post has no favorites; the days are in the message if they have an effect."""
+    explorer = set_controls(
+        explore.without_drawing(counts), posts=ids[1:2], types=("favorites",), clock=clock
+    )
+    assert page_of(explorer) | {"status": "", "label": ""} == message_only("")
     assert ("2026-02-28" in explorer.status.html) == (clock != "age")
-    put(explorer, first=None, last=None)
+    set_controls(explorer, first=None, last=None)
     assert "None" not in explorer.status.html
     assert len(explorer.selection) == 0
 
 
-def test_no_rows_where_there_are_no_days(
-    explore: Any, put: Any, frames: dict[str, pd.DataFrame], ids: tuple[str, ...]
+def test_the_message_of_totals_has_no_days(
+    explore: Any, set_controls: Any, frames: dict[str, pd.DataFrame], ids: tuple[str, ...]
 ) -> None:
-    """Totals: no days, and none in the sentence."""
-    explorer = put(explore.later(frames["totals"]), posts=ids[1:2], types=("favorites",))
+    """Totals have no days."""
+    explorer = set_controls(
+        explore.without_drawing(frames["totals"]), posts=ids[1:2], types=("favorites",)
+    )
     assert explorer.status.html == "There are no such counts for these posts"
 
 
@@ -124,56 +134,66 @@ def test_no_rows_where_there_are_no_days(
     ],
     ids=str,
 )
-def test_a_chosen_type_without_rows(
-    explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...], choice: dict[str, Any]
+def test_a_selected_type_without_rows_is_left_out(
+    explore: Any,
+    set_controls: Any,
+    counts: pd.DataFrame,
+    ids: tuple[str, ...],
+    choice: dict[str, Any],
 ) -> None:
-    """The other one is drawn, whichever comes first."""
-    explorer = put(explore.later(counts), posts=ids[1:2], lines="engagement_type", **choice)
+    """The other one is drawn, in either order."""
+    explorer = set_controls(
+        explore.without_drawing(counts), posts=ids[1:2], lines="engagement_type", **choice
+    )
     assert explorer.alert.html == ""
     assert explorer.code
     assert "favorites" not in explorer.chart.label
 
 
-def test_a_rate_without_its_numerator(
-    explore: Any, put: Any, counts: pd.DataFrame, ids: tuple[str, ...]
+def test_a_rate_without_a_numerator_has_a_message(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
-    """Impressions alone make no rate; that is said, and is no error."""
-    explorer = put(explore.later(counts), posts=ids[1:2], types=("favorites",), measure="rate")
+    """Impressions alone have no rate, which is not an error."""
+    explorer = set_controls(
+        explore.without_drawing(counts), posts=ids[1:2], types=("favorites",), measure="rate"
+    )
     assert explorer.alert.html == ""
     assert explorer.status.html.startswith("There are no such counts")
 
 
 @pytest.mark.slow
-def test_a_type_outside_the_vocabulary_without_rows(
-    explore: Any, put: Any, tidy: Any, ids: tuple[str, ...]
+def test_an_unknown_type_without_rows_is_left_out(
+    explore: Any, set_controls: Any, tidy: Any, ids: tuple[str, ...]
 ) -> None:
-    """A type that X may invent is no misspelling where a post lacks it."""
+    """A new type of X is not a misspelling."""
     rows = [(ids[0], "zaps", 5), (ids[1], "boosts", 7), (ids[1], "impressions", 90)]
     counts = tidy(rows, ("post_id", "engagement_type", "count"))
-    explorer = put(explore.later(counts), posts=ids[:1], lines="engagement_type",
+    explorer = set_controls(explore.without_drawing(counts), posts=ids[:1], lines="engagement_type",
                    types=("boosts", "zaps"))  # fmt: skip
     assert explorer.alert.html == ""
     assert set(explorer.selection["engagement_type"]) == {"zaps"}
     assert "plot_by_type" in explorer.code
-    for kind in (BestTimesExplorer, CompareExplorer):
-        assert explore(counts, kind=kind).alert.html == ""
+    for explorer_class in (BestTimesExplorer, CompareExplorer):
+        assert explore(counts, explorer_class=explorer_class).alert.html == ""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [EngagementExplorer, BestTimesExplorer])
-def test_all_counts_unknown(explore: Any, counts: pd.DataFrame, kind: Any) -> None:
-    """Rows of <NA> are no counts to draw, and no zeros in the table."""
+@pytest.mark.parametrize("explorer_class", [EngagementExplorer, BestTimesExplorer])
+def test_unknown_counts_are_not_drawn(
+    explore: Any, counts: pd.DataFrame, explorer_class: Any
+) -> None:
+    """They are not zeros in the table either."""
     unknown = counts.assign(count=pd.array([pd.NA] * len(counts), dtype="Int64"))
-    explorer = explore(unknown, kind=kind)
+    explorer = explore(unknown, explorer_class=explorer_class)
     assert explorer.alert.html == ""
     assert explorer.chart.label != "no chart yet"
 
 
-def test_from_after_to(explore: Any, put: Any, counts: pd.DataFrame) -> None:
-    """An alert that names both days and the cure; the old chart is stale, the code gone."""
-    explorer = put(explore.later(counts), last=FEBRUARY)
-    words = "From (2026-02-28) is after To (2026-02-01); swap them"
-    assert explorer.alert.html == words
+def test_from_after_to_has_an_alert(explore: Any, set_controls: Any, counts: pd.DataFrame) -> None:
+    """It has both days and the cure; the old chart is stale, and the code is removed."""
+    explorer = set_controls(explore.without_drawing(counts), last=FEBRUARY)
+    message = "From (2026-02-28) is after To (2026-02-01); swap them"
+    assert explorer.alert.html == message
     assert explorer.status.html == ""
     assert MARK in explorer.controls["last"]._dom_classes
     assert explorer.chart.stale
@@ -183,34 +203,34 @@ def test_from_after_to(explore: Any, put: Any, counts: pd.DataFrame) -> None:
         _ = explorer.selection
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_from_after_to_does_not_matter_to_ages(
-    explore: Any, put: Any, counts: pd.DataFrame
+@pytest.mark.usefixtures("fake_drawing")
+def test_from_after_to_has_no_effect_on_ages(
+    explore: Any, set_controls: Any, counts: pd.DataFrame
 ) -> None:
-    """Where there are no dates there is no wrong way round."""
-    explorer = put(explore.later(counts), last=FEBRUARY, clock="age")
+    """Ages have no dates."""
+    explorer = set_controls(explore.without_drawing(counts), last=FEBRUARY, clock="age")
     assert explorer.alert.html == ""
     assert len(explorer.selection) == 200
 
 
 @pytest.mark.slow
-def test_right_again(explore: Any, put: Any, counts: pd.DataFrame) -> None:
-    """After the cure all is as it was."""
+def test_valid_days_restore_the_page(explore: Any, set_controls: Any, counts: pd.DataFrame) -> None:
+    """The page is the one before the error."""
     explorer = explore(counts)
-    before, table = told(explorer), explorer.table.html
-    put(explorer, last=FEBRUARY)
-    put(explorer, last=date(2026, 3, 5))
-    assert told(explorer) == before
+    before, table = page_of(explorer), explorer.table.html
+    set_controls(explorer, last=FEBRUARY)
+    set_controls(explorer, last=date(2026, 3, 5))
+    assert page_of(explorer) == before
     assert (explorer.table.html, explorer.table.stale) == (table, False)
 
 
 @pytest.mark.slow
-@every_explorer
-def test_busy_while_drawing(
-    explore: Any, counts: pd.DataFrame, kind: Any, monkeypatch: pytest.MonkeyPatch
+@each_explorer
+def test_the_chart_is_busy_while_drawing(
+    explore: Any, counts: pd.DataFrame, explorer_class: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """True while the picture is made, and False after; seen from within."""
-    explorer = explore(counts, kind=kind)
+    """It is not busy afterwards."""
+    explorer = explore(counts, explorer_class=explorer_class)
     seen = []
     svg = explorer._picture.svg
 
@@ -227,15 +247,15 @@ def test_busy_while_drawing(
 
 
 @pytest.mark.slow
-@every_explorer
-def test_an_error_is_shown(
-    explore: Any, counts: pd.DataFrame, kind: Any, monkeypatch: pytest.MonkeyPatch,
+@each_explorer
+def test_an_error_has_an_alert_and_is_logged(
+    explore: Any, counts: pd.DataFrame, explorer_class: Any, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    """Escaped, with its kind, and logged; the chart that was there is stale and not busy."""
-    explorer = explore(counts, kind=kind)
+    """The alert is escaped; the old chart is stale and not busy."""
+    explorer = explore(counts, explorer_class=explorer_class)
     chart = explorer.chart.html
-    monkeypatch.setattr(explorer._picture, "svg", fails)
+    monkeypatch.setattr(explorer._picture, "svg", fail)
     explorer.redraw()
     assert html.unescape(explorer.alert.html) == "ZeroDivisionError: <b>no</b> & 'why'"
     assert "<b>" not in explorer.alert.html
@@ -248,17 +268,17 @@ def test_an_error_is_shown(
 
 
 @pytest.mark.slow
-@every_explorer
-def test_usable_after_an_error(
-    explore: Any, counts: pd.DataFrame, kind: Any, monkeypatch: pytest.MonkeyPatch
+@each_explorer
+def test_an_explorer_works_after_an_error(
+    explore: Any, counts: pd.DataFrame, explorer_class: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next change that works makes the chart fresh, and the alert goes."""
-    explorer = explore(counts, kind=kind)
+    """The next valid change updates the chart and removes the alert."""
+    explorer = explore(counts, explorer_class=explorer_class)
     with monkeypatch.context() as broken:
-        broken.setattr(explorer._picture, "svg", fails)
+        broken.setattr(explorer._picture, "svg", fail)
         explorer.controls["tz"].value = "Asia/Tokyo"
         assert explorer.alert.html != ""
-    assert not any(getattr(each, "disabled", False) for each in explorer.controls.values())
+    assert not any(getattr(control, "disabled", False) for control in explorer.controls.values())
     explorer.controls["tz"].value = "UTC"
     assert explorer.alert.html == ""
     assert explorer.status.html != ""
@@ -267,31 +287,31 @@ def test_usable_after_an_error(
 
 
 @pytest.mark.slow
-def test_an_error_in_the_table_too(
+def test_an_error_in_the_table_ends_the_busy_state(
     explore: Any, counts: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever fails, nothing stays busy."""
+    """The chart is stale."""
     explorer = explore(counts)
-    monkeypatch.setattr(explorer, "_table", fails)
+    monkeypatch.setattr(explorer, "_table", fail)
     explorer.redraw()
     assert (explorer.chart.stale, explorer.chart.busy) == (True, False)
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_our_own_errors_are_sentences(
-    explore: Any, put: Any, counts: pd.DataFrame, caplog: pytest.LogCaptureFixture
+@pytest.mark.usefixtures("fake_drawing")
+def test_our_own_errors_have_no_class_name_or_log(
+    explore: Any, set_controls: Any, counts: pd.DataFrame, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """They say what to do, so they need neither a name nor a log."""
-    explorer = put(explore.later(counts), last=FEBRUARY)
+    """Their message has the cure."""
+    explorer = set_controls(explore.without_drawing(counts), last=FEBRUARY)
     assert explorer.alert.html.startswith("From (")
     assert caplog.records == []
 
 
 @pytest.mark.slow
-def test_a_plot_that_warns(
+def test_a_warning_of_a_plot_has_an_alert(
     explore: Any, counts: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In these tests a warning is an error, so that none goes unseen."""
+    """Warnings are errors in these tests."""
     import warnings  # noqa: PLC0415 - only here
 
     explorer = explore(counts)
@@ -305,96 +325,108 @@ def test_a_plot_that_warns(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("fake_drawing")
 @pytest.mark.parametrize(
-    ("kind", "words"),
+    ("explorer_class", "message"),
     [
         (EngagementExplorer, "5 of 5 posts, 1 of 3 engagement types, 200 counts"),
         (BestTimesExplorer, "5 of 5 posts; no hour stands out"),
     ],
 )
-def test_the_status(explore: Any, counts: pd.DataFrame, kind: Any, words: str) -> None:
-    """How much is chosen, by hand."""
-    assert explore(counts, kind=kind).status.html == words
+def test_the_status_counts_the_selection(
+    explore: Any, counts: pd.DataFrame, explorer_class: Any, message: str
+) -> None:
+    """The numbers were worked out by hand."""
+    assert explore(counts, explorer_class=explorer_class).status.html == message
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
-def test_which_type_is_drawn(explore: Any, put: Any, counts: pd.DataFrame) -> None:
-    """With one line per post one type can be selected, and another takes its place."""
-    types = (explorer := explore.later(counts)).controls["types"]
+@pytest.mark.usefixtures("fake_drawing")
+def test_lines_of_posts_have_one_type(
+    explore: Any, set_controls: Any, counts: pd.DataFrame
+) -> None:
+    """Another type replaces it; lines of types may have several."""
+    types = (explorer := explore.without_drawing(counts)).controls["types"]
     types.value = ("impressions", "favorites")
     assert types.value == ("favorites",)
-    put(explorer, lines="engagement_type", types=("impressions", "favorites"))
+    set_controls(explorer, lines="engagement_type", types=("impressions", "favorites"))
     assert types.value == ("impressions", "favorites")
-    put(explorer, lines="post_id")
+    set_controls(explorer, lines="post_id")
     assert types.value == ("impressions",)
     assert explorer.status.html == "5 of 5 posts, 1 of 3 engagement types, 200 counts"
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_counts_of_nobody_speak_of_no_posts(explore: Any, frames: dict[str, pd.DataFrame]) -> None:
-    """Without posts there is no "0 of 0 posts"."""
+@pytest.mark.usefixtures("fake_drawing")
+def test_counts_without_posts_have_no_number_of_posts(
+    explore: Any, frames: dict[str, pd.DataFrame]
+) -> None:
+    """The status has no "0 of 0 posts"."""
     explorer = explore(frames["types alone"])
     assert explorer.status.html == "1 of 3 engagement types, 1 count"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [BestTimesExplorer, CompareExplorer])
-def test_a_rate_needs_two_types(explore: Any, frames: dict[str, pd.DataFrame], kind: Any) -> None:
-    """With impressions alone, or without them, there is a sentence or another measure."""
+@pytest.mark.parametrize("explorer_class", [BestTimesExplorer, CompareExplorer])
+def test_a_rate_without_two_types_has_a_message(
+    explore: Any, frames: dict[str, pd.DataFrame], explorer_class: Any
+) -> None:
+    """The explorer of comparisons uses another measure."""
     for name in ("impressions alone", "no impressions"):
-        explorer = explore(frames[name], kind=kind)
+        explorer = explore(frames[name], explorer_class=explorer_class)
         assert explorer.alert.html == ""
-        if kind is BestTimesExplorer:
-            words = "A rate needs counts of impressions and of another engagement type"
-            assert told(explorer) == silent(words)
+        if explorer_class is BestTimesExplorer:
+            message = "A rate needs counts of impressions and of another engagement type"
+            assert page_of(explorer) == message_only(message)
 
 
-@pytest.mark.parametrize("kind", [BestTimesExplorer, CompareExplorer])
-def test_posts_are_needed(frames: dict[str, pd.DataFrame], widgets: Any, kind: Any) -> None:
-    """Counts of nobody cannot be compared, and leave no widget behind."""
+@pytest.mark.parametrize("explorer_class", [BestTimesExplorer, CompareExplorer])
+def test_counts_without_posts_are_refused(
+    frames: dict[str, pd.DataFrame], widgets: Any, explorer_class: Any
+) -> None:
+    """No widget is left."""
     before = widgets()
     with pytest.raises(ValueError, match="lack the column 'post_id'"):
-        kind(frames["without posts"])
+        explorer_class(frames["without posts"])
     assert widgets() == before
 
 
 @pytest.mark.slow
-@every_explorer
+@each_explorer
 @pytest.mark.parametrize("name", ["by hour", "by day", "totals", "hours of the day"])
-def test_every_grouping_of_posts(
-    explore: Any, frames: dict[str, pd.DataFrame], kind: Any, name: str
+def test_every_explorer_accepts_every_grouping(
+    explore: Any, frames: dict[str, pd.DataFrame], explorer_class: Any, name: str
 ) -> None:
-    """All explorers take all of them at once."""
-    explorer = explore(frames[name], kind=kind)
+    """Counts have posts."""
+    explorer = explore(frames[name], explorer_class=explorer_class)
     assert explorer.alert.html == ""
     assert explorer.code
 
 
 @pytest.mark.slow
-def test_posts_from_before_ids_held_a_time(explore: Any, put: Any, tidy: Any) -> None:
-    """IDs of up to 2010 tell no age; that is said where ages are asked for."""
+def test_ids_without_a_time_have_a_message_for_ages(
+    explore: Any, set_controls: Any, tidy: Any
+) -> None:
+    """IDs before November 2010 contain no time."""
     counts = tidy([("20", "impressions", "2026-03-01", 5, 9)])
-    explorer = put(explore.later(counts), clock="age", measure="cumulative")
+    explorer = set_controls(explore.without_drawing(counts), clock="age", measure="cumulative")
     assert explorer.alert.html == ""
     assert "do not tell when the posts were made" in explorer.chart.label
-    for kind in (BestTimesExplorer, CompareExplorer):
-        assert explore(counts, kind=kind).alert.html == ""
+    for explorer_class in (BestTimesExplorer, CompareExplorer):
+        assert explore(counts, explorer_class=explorer_class).alert.html == ""
 
 
 @pytest.mark.slow
-def test_the_chart_leaves_before_the_table_is_made(
+def test_the_chart_is_sent_before_the_table_is_made(
     explore: Any, counts: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever looks at the chart does not wait for the table."""
+    """The user sees it first."""
     explorer = explore(counts)
     seen = []
     table = explorer._table
 
-    def watched(*given: Any) -> str:
+    def watched(*args: Any) -> str:
         seen.append((explorer.chart.html, explorer.chart.busy))
-        return str(table(*given))
+        return str(table(*args))
 
     monkeypatch.setattr(explorer, "_table", watched)
     explorer.controls["every"].value = "D"
@@ -402,27 +434,27 @@ def test_the_chart_leaves_before_the_table_is_made(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("left", [gc.enable, gc.disable])
-def test_no_garbage_is_collected_before_a_picture_is_shown(
-    explore: Any, counts: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, left: Any
+@pytest.mark.parametrize("set_collection", [gc.enable, gc.disable])
+def test_garbage_collection_is_delayed_while_drawing(
+    explore: Any, counts: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, set_collection: Any
 ) -> None:
-    """It would take as long as a picture; afterwards it is on or off as before, errors or not."""
+    """Its earlier state is restored, also after an error."""
     explorer = explore(counts)
     seen = []
-    tell = explorer._view
+    view = explorer._view
 
     def watched() -> Any:
         seen.append(gc.isenabled())
-        return tell()
+        return view()
 
     monkeypatch.setattr(explorer, "_view", watched)
     try:
-        left()
+        set_collection()
         explorer.redraw()
-        assert gc.isenabled() == (left is gc.enable)
-        monkeypatch.setattr(explorer, "_view", fails)
+        assert gc.isenabled() == (set_collection is gc.enable)
+        monkeypatch.setattr(explorer, "_view", fail)
         explorer.redraw()
-        assert gc.isenabled() == (left is gc.enable)
+        assert gc.isenabled() == (set_collection is gc.enable)
     finally:
         gc.enable()
     assert seen == [False]
