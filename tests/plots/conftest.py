@@ -1,4 +1,4 @@
-"""Frames by hand, posts with a time in their ID, and no figure left open."""
+"""Frames made by hand, IDs with a creation time, and a check that figures are closed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pytest
 import engagement_pandas as ep
 
 EPOCH_MS = 1_288_834_974_657
-"""Of the IDs: 2010-11-04 01:42:54.657 UTC, as X's documentation has it."""
+"""The epoch of the IDs: 2010-11-04 01:42:54.657 UTC, from X's documentation."""
 
 
 @pytest.fixture(autouse=True)
 def _closed_figures() -> Iterator[None]:
-    """Close whatever a test has drawn, and an example before it."""
+    """Close the figures of a test, and those of earlier examples."""
     plt.close("all")
     yield
     plt.close("all")
@@ -26,7 +26,7 @@ def _closed_figures() -> Iterator[None]:
 
 def _hourly(*rows: tuple[str, str, str, int, Any]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["post_id", "engagement_type", "day", "hour", "count"])
-    frame.attrs["endpoint"] = "historical"  # whose hours are whole
+    frame.attrs["endpoint"] = "historical"  # whose hours are complete
     return frame.astype(
         {
             "post_id": "str",
@@ -40,13 +40,13 @@ def _hourly(*rows: tuple[str, str, str, int, Any]) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def hourly() -> Callable[..., pd.DataFrame]:
-    """Make tidy counts by hand: post, type, day, hour, count."""
+    """Return a function that makes tidy counts: post, type, day, hour, count."""
     return _hourly
 
 
 @pytest.fixture
 def rows() -> pd.DataFrame:
-    """Two posts, two types, a gap and an unknown count."""
+    """Return counts of two posts and two types, with a gap and an unknown count."""
     return _hourly(
         ("1", "impressions", "2026-03-01", 22, 10),
         ("1", "impressions", "2026-03-01", 23, 20),
@@ -57,45 +57,48 @@ def rows() -> pd.DataFrame:
     )
 
 
-def _post_made(moment: str, serial: int = 0) -> str:
-    made = datetime.fromisoformat(moment).replace(tzinfo=UTC)
-    return str(((round(made.timestamp() * 1000) - EPOCH_MS) << 22) + serial)
+def _post_id_at(timestamp: str, serial: int = 0) -> str:
+    created = datetime.fromisoformat(timestamp).replace(tzinfo=UTC)
+    return str(((round(created.timestamp() * 1000) - EPOCH_MS) << 22) + serial)
 
 
 @pytest.fixture(scope="session")
-def post_made() -> Callable[..., str]:
-    """Make the ID of a post from the moment it was made, UTC."""
-    return _post_made
+def post_id_at() -> Callable[..., str]:
+    """Return a function that makes the ID of a post from its creation time, UTC."""
+    return _post_id_at
 
 
 def _life(
-    moment: str, numbers: list[Any], serial: int = 0, kind: str = "impressions"
+    timestamp: str, numbers: list[Any], serial: int = 0, engagement_type: str = "impressions"
 ) -> pd.DataFrame:
-    start = datetime.fromisoformat(moment).replace(minute=0, second=0)
-    hours = [start + timedelta(hours=place) for place in range(len(numbers))]
-    post = _post_made(moment, serial)
+    start = datetime.fromisoformat(timestamp).replace(minute=0, second=0)
+    hours = [start + timedelta(hours=i) for i in range(len(numbers))]
+    post = _post_id_at(timestamp, serial)
     return _hourly(
-        *((post, kind, f"{at:%F}", at.hour, n) for at, n in zip(hours, numbers, strict=True))
+        *(
+            (post, engagement_type, f"{at:%F}", at.hour, n)
+            for at, n in zip(hours, numbers, strict=True)
+        )
     )
 
 
 @pytest.fixture(scope="session")
 def life() -> Callable[..., pd.DataFrame]:
-    """Make counts of one post, from the hour in which it was made."""
+    """Return a function that makes counts of one post, from the hour of its creation."""
     return _life
 
 
 @pytest.fixture(scope="session")
 def demo() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return counts of the sandbox, a week of 25 posts, and what the posts say."""
-    with ep.demo_client(now="2026-04-15T12:20:00Z") as running:
-        posts = running.posts.tail(25)
+    """Return counts of 25 posts of the sandbox for a week, and the posts."""
+    with ep.demo_client(now="2026-04-15T12:20:00Z") as sandbox:
+        posts = sandbox.posts.tail(25)
         request = ep.historical(
             posts,
             engagement_types=["impressions", "engagements", "favorites"],
             window=ep.Window.covering("2026-04-08", "2026-04-15"),
         )
-        return ep.flatten(running.client.fetch(request)), posts
+        return ep.flatten(sandbox.client.fetch(request)), posts
 
 
 def _ys(ax: Any) -> dict[str, list[float]]:
@@ -104,7 +107,7 @@ def _ys(ax: Any) -> dict[str, list[float]]:
 
 @pytest.fixture(scope="session")
 def ys() -> Callable[[Any], dict[str, list[float]]]:
-    """Return what each line of a picture draws, by its gid."""
+    """Return a function that returns the y values of each line, by its gid."""
     return _ys
 
 
@@ -115,5 +118,5 @@ def _legend(ax: Any) -> list[str]:
 
 @pytest.fixture(scope="session")
 def legend() -> Callable[[Any], list[str]]:
-    """Return the names in the legend of a picture."""
+    """Return a function that returns the names in a legend."""
     return _legend

@@ -16,15 +16,18 @@ from engagement_pandas.plots.style import group_colours
 plot: Any = plots.plot_adjusted_comparison
 
 
-def test_dots_and_circles_are_the_ratios() -> None:
-    """A row for each group, the highest ratio first; the line at 1 is no difference."""
+def test_dots_and_circles_are_at_the_ratios() -> None:
+    """Each group has a row, the highest ratio first; a line at 1 means no difference."""
     counts, posts = six(factor=3.0)
     table = adjusted_comparison(counts, posts, at=None).sort_values("ratio", ascending=False)
     ax = plot(counts, posts, at=None)
     drawn = {line.get_gid(): line for line in ax.lines if line.get_gid()}
-    for row, (_, each) in enumerate(table.iterrows()):
-        for kind, value in (("adjusted", each["ratio"]), ("unadjusted", each["unadjusted"])):
-            line = drawn[f"{kind}:{each['group']}"]
+    for row, (_, result) in enumerate(table.iterrows()):
+        for estimate, value in (
+            ("adjusted", result["ratio"]),
+            ("unadjusted", result["unadjusted"]),
+        ):
+            line = drawn[f"{estimate}:{result['group']}"]
             assert (line.get_xdata()[0], line.get_ydata()[0]) == (value, row)
     assert drawn["equal"].get_xdata()[0] == 1
     assert ax.get_xscale() == "log"
@@ -32,30 +35,30 @@ def test_dots_and_circles_are_the_ratios() -> None:
     assert names == [[group, "30 posts"] for group in table["group"]]
 
 
-def test_a_group_keeps_its_colour() -> None:
-    """As in every other chart."""
+def test_a_group_has_its_colour_of_other_charts() -> None:
+    """The colour follows from its name."""
     counts, posts = six()
     ax = plot(counts, posts, at=None)
     colours = group_colours(posts["handle"])
     for line in ax.lines:
-        kind, _, name = str(line.get_gid()).partition(":")
-        if kind == "adjusted":
+        estimate, _, name = str(line.get_gid()).partition(":")
+        if estimate == "adjusted":
             assert line.get_color() == colours[name]
 
 
-def test_the_verdict_is_the_headline() -> None:
-    """The account that differs, or that none does, and of how many."""
-    words = headline(plot(*six(factor=3.0), at=None))
-    assert words.startswith("a typical post of account_2 gets ")
-    assert words.endswith("of 6 groups against the others (Holm's correction)")
-    words = headline(plot(*six(), at=None))
-    assert words == "no difference found, of 6 groups against the others (Holm's correction)"
-    words = headline(plot(*by_hours(), size=None, at=None))
-    assert words == adjusted_comparison(*by_hours(), size=None, at=None)["finding"].item()
+def test_the_headline_has_the_finding() -> None:
+    """It names the account that differs, or none, and the number of groups."""
+    finding = headline(plot(*six(factor=3.0), at=None))
+    assert finding.startswith("a typical post of account_2 gets ")
+    assert finding.endswith("of 6 groups against the others (Holm's correction)")
+    finding = headline(plot(*six(), at=None))
+    assert finding == "no difference found, of 6 groups against the others (Holm's correction)"
+    finding = headline(plot(*by_hours(), size=None, at=None))
+    assert finding == adjusted_comparison(*by_hours(), size=None, at=None)["finding"].item()
 
 
-def test_what_is_not_compared_is_named() -> None:
-    """With what the ratios are adjusted for."""
+def test_groups_that_are_not_compared_are_named() -> None:
+    """The label also has the variables of the adjustment."""
     counts, posts = tags()
     posts["tag"] = [["rare"] if n < 4 else t for n, t in enumerate(posts["tag"])]
     ax = plot(counts, posts, by="tag", at=None)
@@ -65,20 +68,20 @@ def test_what_is_not_compared_is_named() -> None:
     assert len(ax.get_yticklabels()) == 2
 
 
-def test_far_ends_are_cut_off() -> None:
-    """An interval that knows nothing does not squeeze the others."""
+def test_long_intervals_are_cut_off() -> None:
+    """An uninformative interval does not compress the others."""
     counts, posts = six()
     few = posts[posts["handle"].isin(["account_0", "account_1"])].groupby("handle").head(10)
-    given: dict[str, Any] = {"exponent": 1, "at": None, "confidence": 1 - 1e-12}
-    row = adjusted_comparison(counts, few, **given).iloc[0]
+    arguments: dict[str, Any] = {"exponent": 1, "at": None, "confidence": 1 - 1e-12}
+    row = adjusted_comparison(counts, few, **arguments).iloc[0]
     assert row["high"] > 100_000
-    low, high = plot(counts, few, **given).get_xlim()
+    low, high = plot(counts, few, **arguments).get_xlim()
     assert 0.001 < low < row["ratio"] < high < 100
 
 
 @pytest.mark.parametrize("size", [(8, 4), (4, 3)])
-def test_words_stay_inside(size: tuple[float, float]) -> None:
-    """Also on small Axes, and with names of other scripts and dollar signs."""
+def test_texts_fit_into_small_axes(size: tuple[float, float]) -> None:
+    """Names may have other scripts and dollar signs."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - heavy
 
     counts, posts = six()

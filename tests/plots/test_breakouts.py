@@ -1,4 +1,4 @@
-"""The hours of an account, and what stands out of them."""
+"""The plot of breakouts: the hours of an account, and its marks."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ plot_breakouts: Any = plots.plot_breakouts
 
 @pytest.fixture(scope="module")
 def busy() -> pd.DataFrame:
-    """Simulate an hour, a post and a shift."""
-    words: Any = {"burst": (14 * 24 + 15, 6.0), "runaway": 1000.0, "level": 4.0}
-    return account(np.random.default_rng(4), **words)
+    """Simulate a busy hour, a viral post and a shift."""
+    effects: Any = {"burst": (14 * 24 + 15, 6.0), "runaway": 1000.0, "level": 4.0}
+    return account(np.random.default_rng(4), **effects)
 
 
 @pytest.mark.slow
-def test_what_stands_out_is_marked(busy: pd.DataFrame, legend: Callable[..., list[str]]) -> None:
-    """A dot in the colour of the post at the height of the hour; a line for the shift."""
+def test_breakouts_are_marked(busy: pd.DataFrame, legend: Callable[..., list[str]]) -> None:
+    """A dot has the colour of the post and the height of the hour; a shift is a line."""
     ax = plot_breakouts(busy)
-    found = breakouts(busy)
-    assert sorted(found["what"]) == ["hour", "post", "shift"]
+    events = breakouts(busy)
+    assert sorted(events["what"]) == ["hour", "post", "shift"]
     assert len(legend(ax)) == 3
     hours = over_time(busy, every="h").set_index("start")["count"]
-    rows = found[found["what"] != "shift"]
+    rows = events[events["what"] != "shift"]
     for (_, row), dot in zip(rows.iterrows(), ax.collections, strict=True):
         assert dot.get_gid() == row["post_id"]
         assert dot.get_offsets()[0, 1] == hours[hours.index <= row["start"]].iloc[-1]
@@ -42,8 +42,8 @@ def test_what_stands_out_is_marked(busy: pd.DataFrame, legend: Callable[..., lis
 
 
 @pytest.mark.slow
-def test_the_headline(busy: pd.DataFrame) -> None:
-    """How many of each, and how often chance alone names one."""
+def test_the_headline_counts_the_breakouts(busy: pd.DataFrame) -> None:
+    """It also has the probability of a breakout by chance."""
     assert headline(plot_breakouts(busy)) == (
         "1 hour, 1 post and a shift of the level stand out; without a breakout, 5 % of such "
         "analyses name one"
@@ -54,14 +54,14 @@ def test_the_headline(busy: pd.DataFrame) -> None:
 
 
 def test_the_headline_of_uneven_posts() -> None:
-    """With sizes of Pareto's tail, the headline says that the error rate of posts is higher."""
+    """With sizes of Pareto's tail, it states that the error rate of posts is higher."""
     uneven = account(np.random.default_rng(4), pareto=True, runaway=1000.0)
     assert headline(plot_breakouts(uneven)).endswith(
         "name one, and more of those with sizes as uneven as here name a post"
     )
 
 
-def test_what_was_not_compared(busy: pd.DataFrame) -> None:
-    """Of fewer than 20 posts, the headline says that posts were not compared."""
+def test_too_few_posts_are_not_compared(busy: pd.DataFrame) -> None:
+    """The headline says so for fewer than 20 posts."""
     few = busy[busy["post_id"].isin(busy["post_id"].unique()[:19])]
     assert headline(plot_breakouts(few)).endswith("not compared, there are fewer than 20")

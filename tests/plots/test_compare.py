@@ -1,4 +1,4 @@
-"""Two strips of posts and a difference."""
+"""The plot of a comparison: two strips of posts and a difference."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from engagement_pandas.metrics import compare
 from engagement_pandas.plots.style import group_colours
 
 plot_compare: Any = plots.plot_compare
-"""Its artists can do more than matplotlib's annotations know."""
+"""Typed as Any, since matplotlib's annotations lack methods of artists."""
 
 
 def posts(first: int, rates: list[int]) -> pd.DataFrame:
-    """Make totals: 1,000 impressions a post, and so many engagements."""
+    """Return totals of posts with 1,000 impressions and these engagements."""
     bodies = {
-        str(first + place): {"impressions": "1000", "engagements": str(rate)}
-        for place, rate in enumerate(rates)
+        str(first + i): {"impressions": "1000", "engagements": str(rate)}
+        for i, rate in enumerate(rates)
     }
     return ep.flatten_json({"g": bodies})
 
@@ -33,25 +33,27 @@ B = posts(200, [20, 21, 22, 23, 24, 25])
 
 
 def rows_of(ax: Any) -> list[str]:
-    """Return the names beside the rows, from the top."""
+    """Return the names of the rows, from the top."""
     return [label.get_text() for label in ax.get_yticklabels()]
 
 
 def line_of(ax: Any, gid: str | None) -> list[float]:
-    """Return the x values of the ends of a line; the whiskers have no gid."""
-    (line,) = [each for each in ax.collections if each.get_gid() == gid]
+    """Return the x values of the ends of a line; whiskers have no gid."""
+    (line,) = [collection for collection in ax.collections if collection.get_gid() == gid]
     return list(line.get_segments()[0][:, 0])
 
 
 def dots_of(ax: Any, gid: str) -> list[float]:
     """Return the x values of the posts of a set."""
-    (dots,) = [each for each in ax.collections if each.get_gid() == f"posts:{gid}"]
+    (dots,) = [
+        collection for collection in ax.collections if collection.get_gid() == f"posts:{gid}"
+    ]
     return list(dots.get_offsets()[:, 0])
 
 
 @pytest.mark.slow
-def test_both_rates_and_their_difference() -> None:
-    """315 and 135 of 6,000: 5.25 % and 2.25 %; the difference is seen from b's rate."""
+def test_the_rates_and_their_difference_are_drawn() -> None:
+    """315 and 135 of 6,000 are 5.25 % and 2.25 %; the difference begins at b's rate."""
     ax = plot_compare(A, B, at=None)
     assert line_of(ax, "rate:a") == [0.0525] * 2
     assert line_of(ax, "rate:b") == line_of(ax, "equal") == [0.0225] * 2
@@ -65,7 +67,7 @@ def test_both_rates_and_their_difference() -> None:
 
 @pytest.mark.slow
 def test_the_interval_is_that_of_the_metric() -> None:
-    """Its whiskers end at b's rate, plus low and high."""
+    """Its whiskers end at b's rate plus low and high."""
     result = compare(A, B, at=None, seed=3).iloc[0]
     ax = plot_compare(A, B, at=None, seed=3)
     ends = [0.0225 + result["low"], 0.0225 + result["high"]]
@@ -75,8 +77,8 @@ def test_the_interval_is_that_of_the_metric() -> None:
     assert title.startswith("the rate of a is 3 percentage points higher than that of b, 2")
 
 
-def test_no_difference() -> None:
-    """The same posts under other IDs: 0, and what would have been found."""
+def test_equal_sets_have_the_detectable_difference() -> None:
+    """Both sets have the same counts under different IDs."""
     ax = plot_compare(A, posts(300, [50, 51, 52, 53, 54, 55]), at=None)
     title = ep.headline(ax)
     assert "0 percentage points" in title
@@ -84,14 +86,14 @@ def test_no_difference() -> None:
 
 
 def test_few_posts_have_no_interval() -> None:
-    """Four on a side do not tell how much posts differ."""
+    """Four posts on a side are too few."""
     ax = plot_compare(posts(100, [50, 51, 52, 53]), B, at=None)
     assert "not enough posts for an interval" in ep.headline(ax)
-    assert None not in {each.get_gid() for each in ax.collections}
+    assert None not in {collection.get_gid() for collection in ax.collections}
 
 
-def test_counts_are_never_below_zero() -> None:
-    """Means of 2.5 and 5.7 with an interval that goes below: it is cut at zero."""
+def test_an_interval_of_counts_is_cut_at_zero() -> None:
+    """Means of 2.5 and 5.7 have an interval below zero."""
     ax = plot_compare(
         posts(100, [1, 2, 3, 1, 1, 7]), posts(200, [1, 2, 3, 4, 5, 19]),
         by="engagements", at=None, statistic="mean",
@@ -113,42 +115,46 @@ def test_posts_without_counts_are_at_zero() -> None:
 
 
 @pytest.mark.slow
-def test_a_rate_of_few_impressions_does_not_flatten_the_others() -> None:
-    """1 of 1 is 100 %: beyond the axis, which is said."""
+def test_a_rate_of_few_impressions_is_outside_the_axis() -> None:
+    """1 of 1 is 100 %; the label counts such posts."""
     single = ep.flatten_json({"g": {"300": {"impressions": "1", "engagements": "1"}}})
     ax = plot_compare(pd.concat([A, single], ignore_index=True), B, at=None)
     assert ax.get_xlim()[0] == 0
     assert ax.get_xlim()[1] < 0.1
     assert ax.get_xlabel().endswith("\nbeyond the axis: 1 post")
-    (dots,) = [each for each in ax.collections if each.get_gid() == "posts:a"]
+    (dots,) = [collection for collection in ax.collections if collection.get_gid() == "posts:a"]
     *large, small = dots.get_sizes()
     assert set(large) == {66}
     assert small < 7
 
 
 @pytest.mark.slow
-def test_a_given_colour_reaches_posts_and_line() -> None:
-    """By any of matplotlib's words."""
-    for words in ({"color": "red"}, {"c": "red"}, {"facecolor": "red"}):
-        ax = plot_compare(A, B, at=None, **words)
-        parts = {each.get_gid(): each for each in ax.collections}
+def test_a_colour_applies_to_posts_and_line() -> None:
+    """All of matplotlib's keywords are accepted."""
+    for arguments in ({"color": "red"}, {"c": "red"}, {"facecolor": "red"}):
+        ax = plot_compare(A, B, at=None, **arguments)
+        parts = {collection.get_gid(): collection for collection in ax.collections}
         assert to_hex(parts["posts:a"].get_facecolors()[0]) == "#ff0000"
         assert to_hex(parts["rate:a"].get_colors()[0]) == "#ff0000"
 
 
 @pytest.mark.slow
-def test_a_group_has_its_colour() -> None:
-    """That of lines over time by the same column."""
+def test_a_group_has_its_colour_of_other_charts() -> None:
+    """Lines over time by this column have it too."""
     counts = pd.concat([A.assign(handle="x"), B.assign(handle="y")], ignore_index=True)
     ax = plot_compare(counts, by="handle", at=None)
-    drawn = [each for each in ax.collections if each.get_gid() in ("rate:a", "rate:b")]
+    drawn = [
+        collection for collection in ax.collections if collection.get_gid() in ("rate:a", "rate:b")
+    ]
     colours = group_colours(counts["handle"])
-    assert [to_hex(each.get_colors()[0]).upper() for each in drawn] == list(colours.values())
+    assert [to_hex(collection.get_colors()[0]).upper() for collection in drawn] == list(
+        colours.values()
+    )
 
 
 @pytest.mark.slow
-def test_counts_at_an_age(life: Any) -> None:
-    """Two hours after posting; the youngest post is left out, and that is said."""
+def test_posts_too_young_are_counted_in_the_label(life: Any) -> None:
+    """Posts are compared two hours after posting."""
     a = pd.concat([life("2026-03-01T10:00:00", [n, n, n], serial=n) for n in range(1, 7)])
     b = pd.concat([life("2026-03-01T10:00:00", [9, 9, 9], serial=n) for n in range(11, 17)])
     young = life("2026-03-01T12:00:00", [9], serial=20)
@@ -163,8 +169,8 @@ def test_counts_at_an_age(life: Any) -> None:
 
 
 @pytest.mark.slow
-def test_typical_posts() -> None:
-    """On a logarithmic axis: every post is a dot, and a line marks the typical one."""
+def test_typical_posts_have_a_logarithmic_axis() -> None:
+    """Each post is a dot, and a line marks the typical one."""
     ax = plot_compare(A, B, by="engagements", at=None, names=("new ones", "old"))
     assert ax.get_xscale() == "log"
     assert ep.headline(ax).startswith("a typical post of “new ones” gets 2.3 times")
@@ -177,8 +183,8 @@ def test_typical_posts() -> None:
 
 
 @pytest.mark.slow
-def test_a_column_of_three_values() -> None:
-    """One row for each; the title names those that differ, and the correction."""
+def test_a_column_with_three_values_has_three_rows() -> None:
+    """The headline has the sets that differ, and the correction."""
     frames = [A, B, posts(300, [21, 22, 23, 24, 25, 26])]
     counts = pd.concat(
         [frame.assign(handle=name) for frame, name in zip(frames, "xyz", strict=True)],
@@ -192,36 +198,36 @@ def test_a_column_of_three_values() -> None:
 
 
 @pytest.mark.slow
-def test_names() -> None:
-    """What the sets are called, without what the font lacks."""
+def test_names_of_sets_are_in_the_headline() -> None:
+    """Characters without a glyph are left out."""
     ax = plot_compare(A, B, at=None, names=("$5 offers 🎉", "🎉"))
     assert [row.split("\n")[0] for row in rows_of(ax)[:2]] == ["$5 offers", "b"]
     assert ep.headline(ax).startswith("the rate of “$5 offers” is")
 
 
-def test_nothing_to_compare() -> None:
-    """One side empty: the other is drawn, and there is no difference to speak of."""
+def test_an_empty_set_has_no_difference() -> None:
+    """The other set is drawn."""
     ax = plot_compare(A, B.iloc[:0], at=None)
     assert "nothing to compare" in ep.headline(ax)
     assert rows_of(ax)[1] == "b\n0 posts"
 
 
 @pytest.mark.parametrize("names", ["ab", ("a",), ("a", 2)])
-def test_names_refused(names: Any) -> None:
-    """Two texts, and nothing else."""
+def test_invalid_names_are_refused(names: Any) -> None:
+    """Two texts are required."""
     with pytest.raises(ep.FrameError, match="names is"):
         plot_compare(A, B, at=None, names=names)
 
 
-def test_refused() -> None:
-    """As the metric does, before there is a figure."""
+def test_invalid_sets_are_refused_without_a_figure() -> None:
+    """The error is that of the metric."""
     with pytest.raises(ep.FrameError, match="in both sets"):
         plot_compare(A, A, at=None)
     assert plt.get_fignums() == []
 
 
-def test_a_mean_below_zero_is_drawn() -> None:
-    """Unlikes: the interval is clipped at zero, and does not reach below the value's own side."""
+def test_a_negative_mean_is_drawn() -> None:
+    """The interval of unlikes is cut at zero on the value's side."""
 
     def posts(first: int, count: int) -> pd.DataFrame:
         bodies = {str(first + n): {"favorites": str(count + n)} for n in range(6)}

@@ -1,4 +1,4 @@
-"""Dots by time, and their median."""
+"""Plots of half-lives: a dot per post, and their median."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from engagement_pandas.plots.half_life import duration
 from engagement_pandas.plots.style import REST, type_colours
 
 plot_half_life: Any = plots.plot_half_life
-"""Its artists can do more than matplotlib's annotations know."""
+"""Typed as Any, since matplotlib's annotations lack methods of artists."""
 
-MADE = "2026-03-01T10:30:00"
+CREATED = "2026-03-01T10:30:00"
 
 
 def halving(
-    life: Callable[..., pd.DataFrame], number: int, kind: str = "impressions"
+    life: Callable[..., pd.DataFrame], number: int, engagement_type: str = "impressions"
 ) -> pd.DataFrame:
-    """Make posts of which each hour brings half of the one before, the first time later."""
+    """Return posts whose hours have half of the count before, with a delay of up to two hours."""
     return pd.concat(
         [
-            life(MADE, [*(2 ** (12 - place) * (place >= n % 3) for place in range(12)), *[0] * 24],
-                 serial=n, kind=kind)
+            life(CREATED, [*(2 ** (12 - i) * (i >= n % 3) for i in range(12)), *[0] * 24],
+                 serial=n, engagement_type=engagement_type)
             for n in range(number)
         ]
     )  # fmt: skip
@@ -39,23 +39,23 @@ def halving(
 
 def dots(ax: Any, gid: str) -> Any:
     """Return the dots of one row."""
-    (found,) = [each for each in ax.collections if each.get_gid() == gid]
-    return found
+    (row_of_dots,) = [collection for collection in ax.collections if collection.get_gid() == gid]
+    return row_of_dots
 
 
-def test_a_dot_a_post_and_their_median(life: Any) -> None:
-    """At the ages of the metric, in its order; the median in words and as a line."""
+def test_dots_are_at_the_half_lives(life: Any) -> None:
+    """Their order is that of the metric; the median is a line with a text."""
     counts = halving(life, 5)
     ages = half_life(counts)["t50"].to_numpy(dtype=float)
     ax = plot_half_life(counts)
     np.testing.assert_allclose(dots(ax, "impressions").get_offsets()[:, 0], ages)
-    (line,) = [each for each in ax.collections if each.get_gid() == "median"]
+    (line,) = [collection for collection in ax.collections if collection.get_gid() == "median"]
     assert line.get_segments()[0][:, 0].tolist() == [np.median(ages)] * 2
     assert [text.get_text() for text in ax.texts] == [duration(np.median(ages))]
 
 
-def test_a_row_a_type_in_the_vocabulary_s_order(life: Any) -> None:
-    """With how many posts have an answer."""
+def test_each_type_has_a_row(life: Any) -> None:
+    """Rows have the vocabulary's order, and the number of posts with a half-life."""
     counts = pd.concat([halving(life, 3, "favorites"), halving(life, 2, "impressions")])
     counts["engagement_type"] = counts["engagement_type"].astype("category")
     ax = plot_half_life(counts)
@@ -68,32 +68,32 @@ def test_a_row_a_type_in_the_vocabulary_s_order(life: Any) -> None:
     )
 
 
-def test_posts_without_an_answer(life: Any) -> None:
-    """Two hours old with as much in the second as in the first: too young, and it says so."""
+def test_posts_without_a_half_life_are_counted(life: Any) -> None:
+    """The post is two hours old and too young."""
     young = life("2026-03-02T20:00:00", [50, 50, 50], serial=900)
     ax = plot_half_life(pd.concat([halving(life, 3), young]))
     assert ax.get_yticklabels()[0].get_text() == "impressions\n3 of 4 posts"
     assert ax.get_xlabel().endswith("\nno answer: 1 too young")
 
 
-def test_none_has_an_answer(life: Any) -> None:
-    """A picture that says why."""
-    ax = plot_half_life(life(MADE, [50, 50, 50]))
+def test_a_chart_without_half_lives_has_the_reason(life: Any) -> None:
+    """There are no dots."""
+    ax = plot_half_life(life(CREATED, [50, 50, 50]))
     assert [text.get_text() for text in ax.texts] == ["no answer yet\nno answer: 1 too young"]
 
 
-def test_the_axis(life: Any) -> None:
-    """Logarithmic, in words of time, with at least two of them."""
+def test_the_axis_is_logarithmic_with_units_of_time(life: Any) -> None:
+    """It has two ticks or more."""
     ax = plot_half_life(halving(life, 1))
     assert ax.get_xscale() == "log"
     low, high = ax.get_xlim()
-    shown = [tick for tick in ax.get_xticks() if low <= tick <= high]
-    assert len(shown) >= 2
+    visible = [tick for tick in ax.get_xticks() if low <= tick <= high]
+    assert len(visible) >= 2
     assert ax.get_xlabel() == "age at which a post had half of its counts (log scale)"
 
 
-def test_another_share(life: Any) -> None:
-    """t90, and it says 90 %."""
+def test_another_share_may_be_drawn(life: Any) -> None:
+    """The label has 90 % for t90."""
     counts = halving(life, 4)
     ax = plot_half_life(counts, share=0.9)
     ages = half_life(counts, shares=(0.9,))["t90"].to_numpy(dtype=float)
@@ -101,16 +101,16 @@ def test_another_share(life: Any) -> None:
     assert "had 90 % of its counts" in ax.get_xlabel()
 
 
-def test_one_colour(life: Any, legend: Any) -> None:
-    """All dots of a row have the colour of its type, and no post is named."""
+def test_dots_have_the_colour_of_the_type(life: Any, legend: Any) -> None:
+    """No post is in the legend."""
     ax = plot_half_life(halving(life, 6, "favorites"))
     drawn = {to_hex(colour).upper() for colour in dots(ax, "favorites").get_facecolors()}
     assert drawn == {type_colours(["favorites"])["favorites"]}
     assert legend(ax) == []
 
 
-def test_highlighted_posts_are_picked_out(life: Any, legend: Any) -> None:
-    """In their own colours, with different markers and names; the other four are grey."""
+def test_highlighted_posts_have_colours_and_names(life: Any, legend: Any) -> None:
+    """They have different markers too; the other four posts are grey."""
     counts = halving(life, 6)
     ids = counts["post_id"].unique().tolist()
     ax = plot_half_life(counts, highlight=[ids[4], ids[1]])
@@ -125,8 +125,8 @@ def test_highlighted_posts_are_picked_out(life: Any, legend: Any) -> None:
         assert own.get_offsets()[0][0] == ages[post]
 
 
-def test_highlight_refused(life: Any) -> None:
-    """A post that is not in the counts, or has no answer; and no figure is left."""
+def test_a_highlighted_post_without_a_half_life_is_refused(life: Any) -> None:
+    """No figure is left."""
     young = life("2026-03-02T20:00:00", [50, 50, 50], serial=900)
     counts = pd.concat([halving(life, 3), young])
     for post in ("7", young["post_id"].iloc[0]):
@@ -136,8 +136,8 @@ def test_highlight_refused(life: Any) -> None:
 
 
 @pytest.mark.slow
-def test_dots_of_a_row_stay_in_it(life: Any) -> None:
-    """Apart from each other, within half a row, and alike in every run."""
+def test_dots_are_spread_within_their_row(life: Any) -> None:
+    """Their heights differ, and are reproducible."""
     heights = dots(plot_half_life(halving(life, 25)), "impressions").get_offsets()[:, 1]
     again = dots(plot_half_life(halving(life, 25)), "impressions").get_offsets()[:, 1]
     assert np.abs(heights).max() < 0.5
@@ -146,21 +146,23 @@ def test_dots_of_a_row_stay_in_it(life: Any) -> None:
 
 
 @pytest.mark.parametrize("share", [0, 1, "half", (0.5,), True])
-def test_share_refused(life: Any, share: Any) -> None:
-    """One number between 0 and 1; and no figure is left."""
+def test_an_invalid_share_is_refused(life: Any, share: Any) -> None:
+    """A share is a number between 0 and 1; no figure is left."""
     with pytest.raises(ep.FrameError, match=r"0\.5"):
         plot_half_life(halving(life, 1), share=share)
     assert plt.get_fignums() == []
 
 
 @pytest.mark.parametrize(
-    ("words", "colour", "width"),
+    ("arguments", "colour", "width"),
     [({"color": "red"}, "red", 0), ({"lw": 2}, None, 2), ({"fc": "red", "linewidth": 3}, "red", 3)],
 )
-def test_any_of_matplotlib_s_words(life: Any, words: Any, colour: str | None, width: float) -> None:
-    """``color``, ``lw`` and the like, as its line plots take them."""
+def test_keywords_apply_to_dots(
+    life: Any, arguments: Any, colour: str | None, width: float
+) -> None:
+    """Both ``color`` and ``c``, ``linewidth`` and ``lw`` are accepted."""
     counts = halving(life, 3)
-    found = dots(plot_half_life(counts, **words), "impressions")
-    assert set(found.get_linewidths()) == {width}
+    row_of_dots = dots(plot_half_life(counts, **arguments), "impressions")
+    assert set(row_of_dots.get_linewidths()) == {width}
     if colour:
-        assert to_hex(found.get_facecolors()[0]) == to_hex(colour)
+        assert to_hex(row_of_dots.get_facecolors()[0]) == to_hex(colour)

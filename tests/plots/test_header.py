@@ -1,4 +1,4 @@
-"""The header of a plot: its legend and headline never collide with a title, the data or a plot."""
+"""The header of a plot: legend and headline overlap neither the title, the data nor a plot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import engagement_pandas as ep
 from engagement_pandas.plots.header import legend_of
 
 TYPICAL = ("over_time_posts", "by_type", "top_posts_25", "best_times", "compare")
-"""Plots of which each has another kind of header or legend."""
+"""Plots with different headers or legends."""
 
 
 def boxes(ax: Any) -> dict[str, Bbox]:
@@ -33,12 +33,12 @@ def boxes(ax: Any) -> dict[str, Bbox]:
 
 
 def overlapping(ax: Any) -> list[tuple[str, str]]:
-    """Return the parts of a plot that share more than half a pixel."""
+    """Return the pairs of parts that share more than half a pixel."""
     return [
-        (one, other)
-        for (one, left), (other, right) in combinations(boxes(ax).items(), 2)
-        if (shared := Bbox.intersection(left, right)) is not None
-        and min(shared.width, shared.height) > 0.5
+        (first, second)
+        for (first, left), (second, right) in combinations(boxes(ax).items(), 2)
+        if (overlap := Bbox.intersection(left, right)) is not None
+        and min(overlap.width, overlap.height) > 0.5
     ]
 
 
@@ -51,10 +51,10 @@ def overlapping(ax: Any) -> list[tuple[str, str]]:
     "name",
     [name if name in TYPICAL else pytest.param(name, marks=pytest.mark.long) for name in PLOTS],
 )
-def test_a_title_collides_with_nothing(
+def test_a_title_overlaps_nothing(
     demo: tuple[pd.DataFrame, pd.DataFrame], name: str, layout: Any
 ) -> None:
-    """On the user's own grid, in each layout."""
+    """The plots are on the user's own grid, in each layout."""
     figure, axs = plt.subplots(1, 2, figsize=(11, 4.5), layout=layout)
     for ax in axs:
         PLOTS[name](demo[0], ax=ax)
@@ -62,26 +62,26 @@ def test_a_title_collides_with_nothing(
     figure.canvas.draw()
     for ax in axs:
         assert overlapping(ax) == []
-        assert ax.bbox.height > 0.35 * figure.bbox.height  # room is left for the data
+        assert ax.bbox.height > 0.35 * figure.bbox.height  # the data has enough space
         top = figure.bbox.y1
         assert all(box.y1 <= top for part, box in boxes(ax).items() if part != "title")
 
 
-def test_the_place_of_a_plot_is_shared_with_its_header(hourly: Any) -> None:
-    """Without a layout engine, the data and the header are as high as the data alone before."""
+def test_the_header_is_within_the_area_of_the_axes(hourly: Any) -> None:
+    """Without a layout engine, the data and the header share the height of the data."""
     counts = hourly(*[(str(n), "impressions", "2026-03-01", 5, n) for n in range(1, 4)])
     figure, ax = plt.subplots()
-    place = ax.get_window_extent().frozen()
+    area = ax.get_window_extent().frozen()
     ep.plot_over_time(counts, by="post_id", ax=ax)
     figure.canvas.draw()
-    found = boxes(ax)
-    assert found["data"].y0 == pytest.approx(place.y0)
-    assert found["legend"].y1 == pytest.approx(place.y1, abs=1)
+    parts = boxes(ax)
+    assert parts["data"].y0 == pytest.approx(area.y0)
+    assert parts["legend"].y1 == pytest.approx(area.y1, abs=1)
 
 
 @pytest.mark.slow
-def test_tight_layout_afterwards(hourly: Any) -> None:
-    """It takes the header into account, and does not warn."""
+def test_tight_layout_includes_the_header(hourly: Any) -> None:
+    """It does not warn."""
     counts = hourly(*[(str(n), "impressions", "2026-03-01", 5, n) for n in range(1, 4)])
     figure, ax = plt.subplots()
     ep.plot_over_time(counts, by="post_id", ax=ax)
@@ -92,37 +92,37 @@ def test_tight_layout_afterwards(hourly: Any) -> None:
     assert boxes(ax)["title"].y1 <= figure.bbox.y1
 
 
-def test_a_second_plot_on_the_same_axes(hourly: Any) -> None:
-    """Shares the header of the first."""
+def test_a_second_plot_shares_the_header(hourly: Any) -> None:
+    """Both are on the same Axes."""
     counts = hourly(("7", "impressions", "2026-03-01", 5, 1), ("7", "replies", "2026-03-01", 5, 2))
     ax = ep.plot_over_time(counts)
     ep.plot_over_time(counts, ax=ax)
     assert len(ax.child_axes) == 1
 
 
-def test_no_headline(hourly: Any) -> None:
-    """A plot without a result in words has none."""
+def test_a_plot_without_a_finding_has_no_headline(hourly: Any) -> None:
+    """The headline is empty."""
     counts = hourly(("7", "impressions", "2026-03-01", 5, 1), ("7", "replies", "2026-03-01", 5, 2))
     assert ep.headline(ep.plot_over_time(counts)) == ""
     assert ep.headline(plt.subplots()[1]) == ""
 
 
-def test_the_headline_is_not_the_title(demo: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+def test_the_headline_is_independent_of_the_title(demo: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     """It stays when a title is set."""
     ax = ep.plot_best_times(demo[0], draws=100)
-    words = ep.headline(ax)
+    text = ep.headline(ax)
     ax.set_title("Our week", loc="left")
-    assert words.startswith("Best")
-    assert ep.headline(ax) == words
+    assert text.startswith("Best")
+    assert ep.headline(ax) == text
 
 
-def test_a_long_entry_of_a_legend_is_wrapped() -> None:
-    """It leaves the plot about as wide as a short one does."""
+def test_a_long_entry_of_the_legend_is_wrapped() -> None:
+    """The plot is about as wide as with a short one."""
     widths = []
-    for words in ("short", "an hour with many times the expected counts of all posts " * 3):
+    for entry in ("short", "an hour with many times the expected counts of all posts " * 3):
         figure = Figure(figsize=(4, 2.5), layout="constrained")
         ax = figure.subplots()
-        legend_of(ax, ax.plot([1, 2]), [words])
+        legend_of(ax, ax.plot([1, 2]), [entry])
         figure.draw_without_rendering()
         widths.append(ax.bbox.width)
     assert widths[1] == pytest.approx(widths[0], rel=0.05)

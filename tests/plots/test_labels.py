@@ -1,4 +1,4 @@
-"""What posts are called: never mathematics, never a missing glyph, never twice the same."""
+"""Names of posts: without mathematics or missing glyphs, and unique."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.plots import post_names
 
 
-def named(*texts: Any, **words: Any) -> list[str]:
-    """Return what posts with these texts are called."""
-    ids = [str(place) for place in range(1, len(texts) + 1)]
+def names_of(*texts: Any, **arguments: Any) -> list[str]:
+    """Return the names of posts with these texts."""
+    ids = [str(n) for n in range(1, len(texts) + 1)]
     posts = pd.DataFrame({"post_id": pd.Series(ids, dtype=TEXT), "text": texts})
-    return list(post_names(ids, posts=posts, **words).values())
+    return list(post_names(ids, posts=posts, **arguments).values())
 
 
 @pytest.mark.parametrize(
@@ -40,32 +40,32 @@ def named(*texts: Any, **words: Any) -> list[str]:
         ("a" * 50, "a" * 36 + "…"),
     ],
 )
-def test_the_first_words(text: Any, name: str) -> None:
-    """What the font has not, links, line breaks and controls go; the rest stays as it is."""
-    assert named(text) == [name]
+def test_a_name_has_the_first_words(text: Any, name: str) -> None:
+    """Missing glyphs, links, line breaks and control characters are removed."""
+    assert names_of(text) == [name]
 
 
-def test_no_two_alike() -> None:
-    """The ID tells posts with the same words apart, if it holds no time."""
-    assert named("Sold out.", "Sold out.", "New.") == ["Sold out. (1)", "Sold out. (2)", "New."]
+def test_equal_texts_have_different_names() -> None:
+    """The ID distinguishes them if it has no time."""
+    assert names_of("Sold out.", "Sold out.", "New.") == ["Sold out. (1)", "Sold out. (2)", "New."]
 
 
-def test_right_to_left_words_keep_their_place() -> None:
-    """Marks around them keep adjacent numbers where they are; other controls go."""
+def test_right_to_left_texts_have_direction_marks() -> None:
+    """Marks keep adjacent numbers in place; other control characters are removed."""
     name = "\u200eשלום לכם\u200f\u200e"  # noqa: RUF001 - Hebrew
-    assert named("\u202eשלום לכם") == [name]  # noqa: RUF001
+    assert names_of("\u202eשלום לכם") == [name]  # noqa: RUF001
 
 
-def test_no_two_alike_though_a_text_reads_like_a_name() -> None:
-    """Whatever the texts are."""
+def test_names_are_unique_for_texts_that_look_like_names() -> None:
+    """All names differ."""
     texts = ["Sold out.", "Sold out.", "Sold out. (1)", "Sold out. (2) (4)", "Sold out. (2)"]
-    assert len(set(named(*texts))) == len(texts)
+    assert len(set(names_of(*texts))) == len(texts)
 
 
-def test_words_and_date(post_made: Any) -> None:
-    """The date follows the words, with the time where two posts have the same."""
-    moments = ["2026-03-01 05:20", "2026-03-01 17:40", "2026-03-02 09:00", "2026-03-02 23:59"]
-    ids = [post_made(moment) for moment in moments]
+def test_a_name_has_words_and_date(post_id_at: Any) -> None:
+    """Posts with the same words and date have the time too."""
+    times = ["2026-03-01 05:20", "2026-03-01 17:40", "2026-03-02 09:00", "2026-03-02 23:59"]
+    ids = [post_id_at(time) for time in times]
     texts = ["Sold out.", "Sold out.", "Sold out.", None]
     posts = pd.DataFrame({"post_id": pd.Series(ids, dtype=TEXT), "text": texts})
     assert list(post_names(ids, posts=posts).values()) == [
@@ -76,9 +76,9 @@ def test_words_and_date(post_made: Any) -> None:
     ]
 
 
-def test_the_year_where_there_are_several(post_made: Any) -> None:
-    """It is left out otherwise."""
-    ids = [post_made("2025-12-31 05:20"), post_made("2026-01-01 05:20")]
+def test_a_name_has_the_year_if_years_differ(post_id_at: Any) -> None:
+    """Otherwise it has no year."""
+    ids = [post_id_at("2025-12-31 05:20"), post_id_at("2026-01-01 05:20")]
     posts = pd.DataFrame({"post_id": pd.Series(ids, dtype=TEXT), "text": ["Old one", "New one"]})
     assert [*post_names(ids, posts=posts).values()] == [
         "Old one (31 Dec 2025)",
@@ -86,38 +86,38 @@ def test_the_year_where_there_are_several(post_made: Any) -> None:
     ]
 
 
-def test_words_and_date_fit_together(post_made: Any) -> None:
-    """The words are shortened, the date is not."""
-    post = post_made("2026-03-01 05:20")
+def test_a_long_name_keeps_the_date(post_id_at: Any) -> None:
+    """The words are shortened."""
+    post = post_id_at("2026-03-01 05:20")
     posts = pd.DataFrame({"post_id": pd.Series([post], dtype=TEXT), "text": ["word " * 20]})
     (name,) = post_names([post], posts=posts, room=24).values()
     assert name == "word word word… (1 Mar)"
 
 
-def test_only_what_is_asked_for() -> None:
-    """An ID that posts do not name stays an ID; without posts all of them do."""
+def test_only_requested_posts_have_names() -> None:
+    """An ID without a row stays an ID; without posts all of them do."""
     posts = pd.DataFrame({"post_id": ["7", "8"], "text": ["seven", "eight"]})
     assert post_names(["9", "8"], posts=posts) == {"9": "9", "8": "eight"}
     assert post_names(["9", "8"]) == {"9": "9", "8": "8"}
 
 
 def test_links_and_numbers_are_ids() -> None:
-    """As in counts: whatever names a post exactly, also after plain IDs."""
+    """All exact notations are accepted, as in counts."""
     link = "https://x.com/baker/status/8"
     for ids in (["7", link], [7, 8]):
         posts = pd.DataFrame({"post_id": ids, "text": ["seven", "eight"]})
         assert post_names(["7", "8"], posts=posts) == {"7": "seven", "8": "eight"}
 
 
-def test_ids_that_end_alike_are_ids_if_they_are_text() -> None:
-    """As in counts, whose text is not doubted again; synthetic IDs may end in zeros."""
+def test_text_ids_may_end_in_zeros() -> None:
+    """They are not suspected of lost digits, as in counts."""
     ids = [str(2_030_000_000_000_000_000 + 41 * number * 10**12) for number in range(25)]
     posts = pd.DataFrame({"post_id": pd.Series(ids, dtype=TEXT), "text": "Hello"})
     assert len(set(post_names(ids, posts=posts).values())) == 25
 
 
 @pytest.mark.parametrize(
-    ("posts", "complaint"),
+    ("posts", "message"),
     [
         (["1"], "not a list"),
         (pd.DataFrame({"id": ["1"]}), "rename the column with the IDs"),
@@ -125,20 +125,20 @@ def test_ids_that_end_alike_are_ids_if_they_are_text() -> None:
         (pd.DataFrame({"post_id": ["1", None]}, dtype=TEXT), "drop that row"),
     ],
 )
-def test_refused(posts: Any, complaint: str) -> None:
-    """What names no posts says so, with the cure."""
-    with pytest.raises(ep.FrameError, match=complaint):
+def test_invalid_posts_are_refused(posts: Any, message: str) -> None:
+    """The error has the cure."""
+    with pytest.raises(ep.FrameError, match=message):
         post_names(["1"], posts=posts)
 
 
 def test_every_text_of_the_sandbox_can_be_drawn() -> None:
-    """Its texts are awkward on purpose; a missing glyph would be a warning, and so an error."""
+    """Its texts are unusual; a missing glyph is a warning, and so an error."""
     with ep.demo_client(now="2026-04-15T12:20:00Z", posts=130) as demo:
         posts = demo.posts
     assert sum(not text.isascii() for text in posts["text"]) > 10
     figure = Figure(figsize=(8, 12))
-    called = post_names(posts["post_id"], posts=posts)
-    assert len(set(called.values())) == len(posts)
-    for place, name in enumerate(called.values()):
-        figure.text(0.1, place / len(called), name, parse_math=False)
+    names = post_names(posts["post_id"], posts=posts)
+    assert len(set(names.values())) == len(posts)
+    for i, name in enumerate(names.values()):
+        figure.text(0.1, i / len(names), name, parse_math=False)
     figure.canvas.draw()

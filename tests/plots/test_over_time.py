@@ -1,4 +1,4 @@
-"""Artists, not pixels: what the lines, labels and axes of counts over time say."""
+"""Plots of counts over time, tested by their artists."""
 
 from __future__ import annotations
 
@@ -20,38 +20,41 @@ import engagement_pandas as ep
 from engagement_pandas import plots
 
 plot_over_time: Any = plots.plot_over_time
-"""Its artists can do more than matplotlib's annotations know."""
+"""Typed as Any, since matplotlib's annotations lack methods of artists."""
 
 
 def every_hour(
-    hourly: Callable[..., pd.DataFrame], first: str, number: int, kind: str = "impressions"
+    hourly: Callable[..., pd.DataFrame],
+    first: str,
+    number: int,
+    engagement_type: str = "impressions",
 ) -> pd.DataFrame:
-    """Make a count of 1 in each of so many hours."""
+    """Return a count of 1 in each of these hours."""
     start = datetime.fromisoformat(first)
-    hours = [start + timedelta(hours=place) for place in range(number)]
-    return hourly(*(("1", kind, f"{at:%F}", at.hour, 1) for at in hours))
+    hours = [start + timedelta(hours=i) for i in range(number)]
+    return hourly(*(("1", engagement_type, f"{at:%F}", at.hour, 1) for at in hours))
 
 
 def circles(ax: Any) -> list[tuple[datetime, float]]:
-    """Return where the circles of partial buckets are."""
-    found = [
-        spot
-        for each in ax.collections
-        if each.get_gid() == "partial"
-        for spot in each.get_offsets()
+    """Return the positions of the circles of partial buckets."""
+    positions = [
+        position
+        for collection in ax.collections
+        if collection.get_gid() == "partial"
+        for position in collection.get_offsets()
     ]
-    return [(dates.num2date(x), float(y)) for x, y in found]
+    return [(dates.num2date(x), float(y)) for x, y in positions]
 
 
 def missing_bands(ax: Any) -> list[tuple[float, float]]:
     """Return start and end of each grey band, in days since 1970."""
-    found = [each for each in ax.collections if each.get_gid() == "missing"]
-    boxes = [path.get_extents() for each in found for path in each.get_paths()]
+    bands = [collection for collection in ax.collections if collection.get_gid() == "missing"]
+    boxes = [path.get_extents() for collection in bands for path in collection.get_paths()]
     return [(box.x0, box.x1) for box in boxes]
 
 
-def test_missing_counts_have_a_band(rows: pd.DataFrame, legend: Any) -> None:
-    """No count of midnight, and the legend says what the band is."""
+def test_missing_counts_have_a_grey_band(rows: pd.DataFrame, legend: Any) -> None:
+    """Midnight has no count, and the legend explains the band."""
     ax = plot_over_time(rows[(rows["post_id"] == "1") & (rows["engagement_type"] == "impressions")])
     midnight = dates.date2num(datetime(2026, 3, 2, tzinfo=UTC))
     ((start, end),) = missing_bands(ax)
@@ -60,14 +63,14 @@ def test_missing_counts_have_a_band(rows: pd.DataFrame, legend: Any) -> None:
     assert ax.get_ylim() == (0, 21)
 
 
-def test_nothing_missing_has_no_band(hourly: Any) -> None:
-    """A true zero is none."""
+def test_complete_counts_have_no_band(hourly: Any) -> None:
+    """A zero is not missing."""
     counts = hourly(*(("1", "impressions", "2026-03-01", hour, hour % 2) for hour in range(6)))
     assert missing_bands(plot_over_time(counts)) == []
 
 
-def test_a_line_without_any_count_has_no_band(hourly: Any, legend: Any) -> None:
-    """Its name says so already, and the band would cover everything."""
+def test_a_line_without_counts_has_no_band(hourly: Any, legend: Any) -> None:
+    """Its name says so, and the band would cover everything."""
     known = [("1", "impressions", "2026-03-01", hour, 1) for hour in range(3)]
     unknown = [("1", "favorites", "2026-03-01", hour, pd.NA) for hour in range(3)]
     ax = plot_over_time(hourly(*known, *unknown))
@@ -75,8 +78,8 @@ def test_a_line_without_any_count_has_no_band(hourly: Any, legend: Any) -> None:
     assert "favorites (no counts)" in legend(ax)
 
 
-def test_a_line_each_type_summed_over_posts(rows: pd.DataFrame, ys: Any) -> None:
-    """10 + 1, 20, a gap where there is no hour, 5; favorites has one hour."""
+def test_each_type_has_a_line_summed_over_posts(rows: pd.DataFrame, ys: Any) -> None:
+    """10 + 1, 20, a gap, 5; favorites has one hour."""
     drawn = ys(plot_over_time(rows))
     assert drawn["impressions"][:2] == [11, 20]
     assert np.isnan(drawn["impressions"][2])
@@ -85,8 +88,8 @@ def test_a_line_each_type_summed_over_posts(rows: pd.DataFrame, ys: Any) -> None
     assert np.isnan(drawn["favorites"][1:]).all()
 
 
-def test_a_line_each_post_largest_first(rows: pd.DataFrame, ys: Any) -> None:
-    """<NA> is a gap and no zero."""
+def test_each_post_has_a_line_with_the_largest_first(rows: pd.DataFrame, ys: Any) -> None:
+    """<NA> is a gap, not a zero."""
     counts = rows[rows["engagement_type"] == "impressions"]
     drawn = ys(plot_over_time(counts, by="post_id"))
     assert list(drawn) == ["1", "2"]
@@ -94,15 +97,15 @@ def test_a_line_each_post_largest_first(rows: pd.DataFrame, ys: Any) -> None:
     assert np.isnan(drawn["2"][1])
 
 
-def test_one_type_by_its_name(rows: pd.DataFrame, ys: Any) -> None:
+def test_one_type_may_be_selected(rows: pd.DataFrame, ys: Any) -> None:
     """A frame of several types need not be filtered first."""
     ax = plot_over_time(rows, by="post_id", engagement_type="impressions")
     assert ys(ax)["1"][:2] == [10, 20]
     assert ax.get_ylabel() == "impressions per hour"
 
 
-def test_labels_with_units(rows: pd.DataFrame) -> None:
-    """What, per what, in which time zone."""
+def test_labels_have_units(rows: pd.DataFrame) -> None:
+    """They have the bucket and the time zone."""
     ax = plot_over_time(rows)
     assert (ax.get_ylabel(), ax.get_xlabel()) == ("counts per hour", "time (UTC)")
     daily = rows.drop(columns="hour").drop_duplicates(["post_id", "engagement_type", "day"])
@@ -114,10 +117,10 @@ def test_labels_with_units(rows: pd.DataFrame) -> None:
     ("first", "expected"),
     [("2026-03-27T23:00", [24, 23, 24]), ("2026-10-23T22:00", [24, 25, 24])],
 )
-def test_days_where_the_clocks_change(
+def test_days_of_clock_changes_have_their_hours(
     hourly: Any, ys: Any, first: str, expected: list[int]
 ) -> None:
-    """With 1 an hour, Berlin's days count their hours: 23 in March, 25 in October."""
+    """With 1 an hour, Berlin's days have 23 hours in March and 25 in October."""
     counts = every_hour(hourly, first, sum(expected))
     ax = plot_over_time(counts, every="D", tz="Europe/Berlin")
     assert ys(ax)["impressions"] == expected
@@ -129,7 +132,7 @@ def test_days_where_the_clocks_change(
 
 
 def test_ticks_are_local_midnights(hourly: Any) -> None:
-    """Before and after the change to summer time."""
+    """They are right before and after the change to summer time."""
     counts = every_hour(hourly, "2026-03-27T12:00", 96)
     ax = plot_over_time(counts, tz="Europe/Berlin")
     zone = ZoneInfo("Europe/Berlin")
@@ -140,28 +143,28 @@ def test_ticks_are_local_midnights(hourly: Any) -> None:
     assert labels[1:4] == ["29", "30", "31"]
 
 
-def test_partial_days_at_the_edges(hourly: Any, legend: Any) -> None:
-    """60 hours from noon: half a day, two whole ones, and nothing else is marked."""
+def test_partial_days_at_the_edges_are_marked(hourly: Any, legend: Any) -> None:
+    """60 hours from noon are half a day and two complete days."""
     ax = plot_over_time(every_hour(hourly, "2026-03-01T12:00", 60), every="D")
     assert circles(ax) == [(datetime(2026, 3, 1, tzinfo=UTC), 12)]
     assert legend(ax) == ["impressions", "partial day"]
     assert ax.lines[0].get_markevery() == [1, 2]
 
 
-def test_days_that_may_be_partial(legend: Any) -> None:
-    """Counts by day do not tell whether the edges are whole; with the window they do."""
+def test_days_at_unknown_edges_may_be_partial(legend: Any) -> None:
+    """A window makes their completeness known."""
     days = {f"2026-03-0{day}": "7" for day in range(1, 6)}
     counts = ep.flatten_json({"g": {"impressions": days}})
     ax = plot_over_time(counts)
     assert [at.day for at, _ in circles(ax)] == [1, 5]
     assert legend(ax) == ["impressions (perhaps partial)", "perhaps a partial day"]
-    sure = plot_over_time(counts, window=("2026-03-01", "2026-03-06"))
-    assert circles(sure) == []
-    assert legend(sure) == []
+    with_window = plot_over_time(counts, window=("2026-03-01", "2026-03-06"))
+    assert circles(with_window) == []
+    assert legend(with_window) == []
 
 
-def test_a_line_that_is_partial_throughout(hourly: Any, legend: Any) -> None:
-    """Not a circle each, which would hide it, but a word; its two ends are marked."""
+def test_a_line_of_partial_days_has_marks_at_its_ends(hourly: Any, legend: Any) -> None:
+    """The legend says so; a circle for each day would hide the line."""
     counts = hourly(
         *(("1", "impressions", f"2026-03-{day:02d}", 5, 7) for day in range(1, 29)),
     )
@@ -170,8 +173,8 @@ def test_a_line_that_is_partial_throughout(hourly: Any, legend: Any) -> None:
     assert [at.day for at, _ in circles(ax)] == [1, 28]
 
 
-def test_weeks_and_months(hourly: Any, ys: Any) -> None:
-    """From Monday, March 2nd, two weeks of 168 hours."""
+def test_weeks_and_months_are_drawn(hourly: Any, ys: Any) -> None:
+    """Two weeks from Monday, 2 March, have 168 hours each."""
     counts = every_hour(hourly, "2026-03-02T00:00", 336)
     ax = plot_over_time(counts, every="W")
     assert ys(ax)["impressions"] == [168, 168]
@@ -179,8 +182,8 @@ def test_weeks_and_months(hourly: Any, ys: Any) -> None:
     assert plot_over_time(counts, every="MS").get_ylabel() == "impressions per month"
 
 
-def test_more_posts_than_colours(hourly: Any, ys: Any, legend: Any) -> None:
-    """Seven lines and one grey one, which sums up the 18 smallest."""
+def test_the_smallest_posts_are_summed_in_a_grey_line(hourly: Any, ys: Any, legend: Any) -> None:
+    """Seven posts have lines, and the other 18 one."""
     counts = hourly(*[(str(n), "impressions", "2026-03-01", 5, n) for n in range(1, 26)])
     ax = plot_over_time(counts, by="post_id")
     drawn = ys(ax)
@@ -190,45 +193,49 @@ def test_more_posts_than_colours(hourly: Any, ys: Any, legend: Any) -> None:
     assert legend(ax) == [*list(drawn)[:-1], "18 others (sum)"]
 
 
-def test_eight_posts_have_lines_of_their_own(hourly: Any, ys: Any) -> None:
-    """Nobody is called "1 others"; the eighth has another line style."""
+def test_each_of_eight_posts_has_a_line(hourly: Any, ys: Any) -> None:
+    """The eighth has another line style, instead of "1 others"."""
     counts = hourly(*[(str(n), "impressions", "2026-03-01", 5, n) for n in range(1, 9)])
     ax = plot_over_time(counts, by="post_id")
     assert sorted(ys(ax)) == [str(n) for n in range(1, 9)]
-    looks = {(line.get_color(), line.get_linestyle()) for line in ax.lines}
-    assert len(looks) == 8
-    assert len({colour for colour, _ in looks}) == 7
+    styles = {(line.get_color(), line.get_linestyle()) for line in ax.lines}
+    assert len(styles) == 8
+    assert len({colour for colour, _ in styles}) == 7
 
 
-def test_all_types_have_lines_of_their_own(hourly: Any) -> None:
-    """Types are not summed up, since they do not add up: 17 lines, no two alike."""
-    kinds = [str(kind) for kind in ep.SERIES_TYPES]
-    counts = hourly(*[("1", kind, "2026-03-01", 5, n) for n, kind in enumerate(kinds)])
+def test_each_type_has_a_line(hourly: Any) -> None:
+    """The 17 lines differ; types are not summed."""
+    types = [str(engagement_type) for engagement_type in ep.SERIES_TYPES]
+    counts = hourly(
+        *[("1", engagement_type, "2026-03-01", 5, n) for n, engagement_type in enumerate(types)]
+    )
     ax = plot_over_time(counts)
-    assert sorted(line.get_gid() for line in ax.lines) == sorted(kinds)
-    looks = {
+    assert sorted(line.get_gid() for line in ax.lines) == sorted(types)
+    styles = {
         (line.get_color(), line.get_linestyle(), str(line._unscaled_dash_pattern))
         for line in ax.lines
     }
-    assert len(looks) == len(kinds)
+    assert len(styles) == len(types)
 
 
 @pytest.mark.slow
-def test_a_legend_leaves_room_for_the_picture(hourly: Any, legend: Any) -> None:
-    """On a small one it names the first lines, and says how many more there are."""
-    kinds = [str(kind) for kind in ep.SERIES_TYPES]
-    counts = hourly(*[("1", kind, "2026-03-01", 5, n) for n, kind in enumerate(kinds)])
+def test_a_small_chart_has_a_shortened_legend(hourly: Any, legend: Any) -> None:
+    """It has the first lines, and the number of the others."""
+    types = [str(engagement_type) for engagement_type in ep.SERIES_TYPES]
+    counts = hourly(
+        *[("1", engagement_type, "2026-03-01", 5, n) for n, engagement_type in enumerate(types)]
+    )
     figure = Figure(figsize=(3, 2), layout="constrained")
     ax = plot_over_time(counts, ax=figure.subplots())
     figure.draw_without_rendering()
-    named = legend(ax)
-    assert named[:-1] == [str(kind) for kind in kinds][: len(named) - 1]
-    assert named[-1] == f"and {len(kinds) - len(named) + 1} more"
+    entries = legend(ax)
+    assert entries[:-1] == [str(engagement_type) for engagement_type in types][: len(entries) - 1]
+    assert entries[-1] == f"and {len(types) - len(entries) + 1} more"
     assert ax.get_window_extent().height > 0.2 * figure.bbox.height
 
 
-def test_a_column_of_ones_own(rows: pd.DataFrame, ys: Any) -> None:
-    """What was merged to the counts may be what is compared."""
+def test_lines_may_be_of_any_column(rows: pd.DataFrame, ys: Any) -> None:
+    """Campaigns were merged to the counts."""
     counts = rows[rows["engagement_type"] == "impressions"]
     counts = counts.assign(campaign=counts["post_id"].map({"1": "spring", "2": "autumn"}))
     drawn = ys(plot_over_time(counts, by="campaign"))
@@ -237,8 +244,8 @@ def test_a_column_of_ones_own(rows: pd.DataFrame, ys: Any) -> None:
 
 
 @pytest.mark.slow
-def test_posts_by_their_words(rows: pd.DataFrame, ys: Any, legend: Any) -> None:
-    """Names in the legend; in the gid the ID."""
+def test_posts_have_names_in_the_legend(rows: pd.DataFrame, ys: Any, legend: Any) -> None:
+    """The gid is the ID."""
     posts = pd.DataFrame({"post_id": ["2", "1"], "text": ["Two for $5", "مساء الخير 🎉"]})
     counts = rows[rows["engagement_type"] == "impressions"]
     ax = plot_over_time(counts, by="post_id", posts=posts)
@@ -249,24 +256,24 @@ def test_posts_by_their_words(rows: pd.DataFrame, ys: Any, legend: Any) -> None:
     assert legend(ax)[:2] == ["1", "2"]
 
 
-def test_a_post_without_any_count_is_named(hourly: Any, legend: Any) -> None:
-    """It was asked for, so it is in the legend, and says why it has no line."""
+def test_a_post_without_counts_is_in_the_legend(hourly: Any, legend: Any) -> None:
+    """The entry has the reason."""
     counts = hourly(
         ("1", "impressions", "2026-03-01", 5, 3), ("2", "impressions", "2026-03-01", 5, pd.NA)
     )
     assert legend(plot_over_time(counts, by="post_id")) == ["1", "2 (no counts)"]
 
 
-def test_a_point_between_gaps_is_seen(hourly: Any) -> None:
-    """A line has no length there; so it has a dot, though there are many points."""
+def test_a_point_between_gaps_has_a_dot(hourly: Any) -> None:
+    """A line would have no length there."""
     counts = every_hour(hourly, "2026-03-01T00:00", 60).drop(index=[40, 42])
     line = plot_over_time(counts).lines[0]
     assert line.get_marker() == "o"
     assert line.get_markevery() == [41]
 
 
-def test_ten_thousand_hours(hourly: Any) -> None:
-    """By day unless somebody asks: 417 points, and thin lines where hours are requested."""
+def test_many_hours_are_drawn_by_day(hourly: Any) -> None:
+    """10,000 hours are 417 points; requested hours have thin lines."""
     counts = every_hour(hourly, "2026-01-01T00:00", 10_000)
     ax = plot_over_time(counts)
     assert len(ax.lines[0].get_ydata()) == 417
@@ -277,15 +284,15 @@ def test_ten_thousand_hours(hourly: Any) -> None:
     assert hours.lines[0].get_linewidth() < 1
 
 
-def test_draws_where_it_is_told(rows: pd.DataFrame) -> None:
-    """On given Axes, without pyplot: no figure of its own."""
+def test_a_plot_uses_the_given_axes(rows: pd.DataFrame) -> None:
+    """It opens no figure of pyplot."""
     ax = Figure().subplots()
     assert plot_over_time(rows, ax=ax) is ax
     assert plt.get_fignums() == []
 
 
-def test_two_pictures_on_the_same_axes(hourly: Any) -> None:
-    """The limits hold both."""
+def test_the_limits_include_two_plots_on_the_same_axes(hourly: Any) -> None:
+    """Both draw on one time axis."""
     ax = plot_over_time(hourly(("1", "favorites", "2026-03-01", 5, 900)))
     plot_over_time(hourly(("1", "favorites", "2026-03-03", 5, 3)), ax=ax)
     left, right = (dates.num2date(x) for x in ax.get_xlim())
@@ -293,23 +300,23 @@ def test_two_pictures_on_the_same_axes(hourly: Any) -> None:
     assert ax.get_ylim()[1] > 900
 
 
-def test_line_keywords(rows: pd.DataFrame) -> None:
-    """The words that matplotlib has for lines are passed on, the short ones too."""
+def test_keywords_apply_to_lines(rows: pd.DataFrame) -> None:
+    """Short forms are accepted too."""
     ax = plot_over_time(rows, linewidth=5, linestyle="--")
     assert {(line.get_linewidth(), line.get_linestyle()) for line in ax.lines} == {(5, "--")}
     ax = plot_over_time(rows, lw=5, ls="--", c="red")
     assert {line.get_color() for line in ax.lines} == {"red"}
 
 
-def test_one_point(rows: pd.DataFrame) -> None:
-    """The axis spans hours, not years."""
+def test_the_axis_of_one_point_spans_hours(rows: pd.DataFrame) -> None:
+    """It does not span years."""
     ax = plot_over_time(rows.iloc[:1])
     left, right = (dates.num2date(x) for x in ax.get_xlim())
     assert round((right - left).total_seconds()) == 2 * 3600
 
 
 def test_two_days_have_two_ticks(hourly: Any) -> None:
-    """One tick a day up to eight days."""
+    """Up to eight days have a tick each."""
     counts = hourly(
         ("1", "impressions", "2026-03-01", 0, 1), ("1", "impressions", "2026-03-02", 21, 1)
     )
@@ -319,27 +326,27 @@ def test_two_days_have_two_ticks(hourly: Any) -> None:
 
 
 def test_28_hours_have_ticks_between_midnights(hourly: Any) -> None:
-    """One tick would not tell the scale."""
+    """One tick would not show the scale."""
     ax = plot_over_time(every_hour(hourly, "2026-03-01T08:00", 28))
     assert len(ax.get_xticks()) >= 3
 
 
-def test_negative_counts_are_shown(hourly: Any, rows: pd.DataFrame) -> None:
-    """Unlikes: the axis goes below 0; without them it starts there."""
+def test_negative_counts_are_drawn(hourly: Any, rows: pd.DataFrame) -> None:
+    """The axis begins below 0 for unlikes, otherwise at 0."""
     below = plot_over_time(hourly(("1", "favorites", "2026-03-01", 5, -3)))
     assert below.get_ylim()[0] < -3
     assert plot_over_time(rows).get_ylim()[0] == 0
 
 
-def test_nothing_but_zeros(hourly: Any) -> None:
-    """A true zero is drawn, on an axis that does not go below it."""
+def test_zeros_are_drawn(hourly: Any) -> None:
+    """The axis begins at 0."""
     ax = plot_over_time(hourly(("1", "favorites", "2026-03-01", 5, 0)))
     assert ax.lines[0].get_ydata().tolist() == [0]
     assert ax.get_ylim() == (0, 1)
 
 
-def test_names_are_never_mathematics(hourly: Any) -> None:
-    """An unknown type with $ and _ stands in the legend as it is."""
+def test_names_are_not_parsed_as_mathematics(hourly: Any) -> None:
+    """An unknown type may contain $ and _."""
     counts = hourly(("1", "_$x^2$", "2026-03-01", 5, 3), ("1", "impressions", "2026-03-01", 5, 3))
     legend = plot_over_time(counts).get_legend()
     assert legend is not None
@@ -349,7 +356,7 @@ def test_names_are_never_mathematics(hourly: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words", "complaint"),
+    ("change", "arguments", "message"),
     [
         (lambda rows: rows.drop(columns="day"), {}, "lack the column 'day'"),
         (lambda rows: rows.iloc[:1].drop(columns=["day", "hour"]), {}, "'engagement.day'"),
@@ -362,15 +369,17 @@ def test_names_are_never_mathematics(hourly: Any) -> None:
         (lambda rows: rows, {"posts": ["1"]}, "posts must be a DataFrame"),
     ],
 )
-def test_refused(rows: pd.DataFrame, change: Any, words: dict[str, Any], complaint: str) -> None:
-    """Counts without time, several types in a line, a column that is none; and no figure."""
-    with pytest.raises(ep.FrameError, match=complaint):
-        plot_over_time(change(rows), **words)
+def test_invalid_arguments_are_refused_without_a_figure(
+    rows: pd.DataFrame, change: Any, arguments: dict[str, Any], message: str
+) -> None:
+    """Counts without time, several types in a line, and unknown columns."""
+    with pytest.raises(ep.FrameError, match=message):
+        plot_over_time(change(rows), **arguments)
     assert plt.get_fignums() == []
 
 
-def test_a_line_begins_with_its_post(life: Any, ys: Any) -> None:
-    """Zeros of the hours before a post existed are not drawn; those after it are."""
+def test_a_line_begins_with_the_creation_of_its_post(life: Any, ys: Any) -> None:
+    """Zeros before it are not drawn; later ones are."""
     early = life("2026-03-01 05:20", [4, 0, 9, 0])
     late = life("2026-03-01 07:40", [6, 0], serial=1)
     before = late.assign(hour=late["hour"] - 2, count=pd.array([0, 0], dtype="Int64"))
@@ -380,16 +389,16 @@ def test_a_line_begins_with_its_post(life: Any, ys: Any) -> None:
     assert sorted(ys(ax).values(), key=len) == [[6, 0], [4, 0, 9, 0]]
 
 
-def test_a_count_before_its_post_is_drawn(life: Any, ys: Any) -> None:
-    """An ID that is wrong about its time hides nothing."""
+def test_a_count_before_the_creation_is_drawn(life: Any, ys: Any) -> None:
+    """A wrong time in an ID hides no counts."""
     late = life("2026-03-01 07:40", [6, 0])
     counts = pd.concat([late.assign(hour=late["hour"] - 2), late], ignore_index=True)
     ax = ep.plot_over_time(counts, by="post_id")
     assert [*ys(ax).values()] == [[6, 0, 6, 0]]
 
 
-def test_a_group_begins_with_its_oldest_post(life: Any, ys: Any) -> None:
-    """As does a type."""
+def test_a_line_of_a_group_begins_with_its_oldest_post(life: Any, ys: Any) -> None:
+    """Lines of types do too."""
     old = life("2026-03-01 06:00", [0, 2, 0])
     new = life("2026-03-01 07:40", [6, 0], serial=1)
     before = old.assign(hour=old["hour"] - 3, count=pd.array([0, 0, 0], dtype="Int64"))
@@ -397,20 +406,20 @@ def test_a_group_begins_with_its_oldest_post(life: Any, ys: Any) -> None:
     assert [*ys(ep.plot_over_time(counts)).values()] == [[0, 8, 0]]
 
 
-def test_a_colour_reaches_the_partial_circles(hourly: Any) -> None:
-    """One colour for all that belongs to the line."""
+def test_a_colour_applies_to_the_partial_circles(hourly: Any) -> None:
+    """All parts of the line have it."""
     counts = hourly(
         *[("7", "impressions", f"2026-03-0{day}", hour, 5) for day in (1, 2) for hour in range(24)],
         ("7", "impressions", "2026-03-03", 0, 5),
     )
     ax = ep.plot_over_time(counts, every="D", color="#009E73")
-    (circles,) = [other for other in ax.collections if other.get_gid() == "partial"]
-    assert {to_hex(colour) for colour in circles.get_edgecolors()} == {"#009e73"}
+    (marks,) = [collection for collection in ax.collections if collection.get_gid() == "partial"]
+    assert {to_hex(colour) for colour in marks.get_edgecolors()} == {"#009e73"}
 
 
 @pytest.mark.slow
-def test_posts_without_a_value_have_a_line_of_their_own() -> None:
-    """It is not the sum of several lines, as its label would say."""
+def test_posts_without_a_value_have_a_separate_line() -> None:
+    """It is not labelled as a sum of several lines."""
     counts = ep.flatten_json(
         {"g": {post: {"favorites": {"2026-03-01": "5"}} for post in ("7", "8")}}
     )

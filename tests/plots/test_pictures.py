@@ -1,4 +1,4 @@
-"""What every picture keeps to: drawn without a warning, nothing changed, nothing left open.
+"""Rules for every plot: it is drawn without a warning, changes nothing, leaves nothing open.
 
 Warnings are errors here, so a missing glyph, a collapsed layout or a slow legend fails.
 """
@@ -47,21 +47,21 @@ from engagement_pandas.plots import (
 Draw = Callable[..., Any]
 
 
-def halves(counts: pd.DataFrame, **words: Any) -> Any:
+def compare_halves(counts: pd.DataFrame, **arguments: Any) -> Any:
     """Compare the older half of the posts with the younger one."""
     ids = sorted(counts["post_id"].unique())
     older = counts["post_id"].isin(ids[: len(ids) // 2])
-    return plot_compare(counts[older], counts[~older], draws=99, **words)
+    return plot_compare(counts[older], counts[~older], draws=99, **arguments)
 
 
-def gained(counts: pd.DataFrame, **words: Any) -> Any:
-    """Draw what the totals of posts gained from day to day."""
+def growth_by_day(counts: pd.DataFrame, **arguments: Any) -> Any:
+    """Draw the growth of the totals of posts from day to day."""
     days = counts.groupby(["post_id", "engagement_type", "day"], observed=True)["count"]
     rows = days.sum(min_count=1).reset_index()
     rows["count"] = rows.groupby(["post_id", "engagement_type"], observed=True)["count"].cumsum()
     rows["retrieved_at"] = rows.pop("day").dt.tz_localize("UTC")
-    rows.attrs = {}  # those of a window
-    return plot_growth(rows, **IMPRESSIONS, **words)
+    rows.attrs = {}  # they are those of a window
+    return plot_growth(rows, **IMPRESSIONS, **arguments)
 
 
 IMPRESSIONS: dict[str, Any] = {"engagement_type": "impressions"}
@@ -85,13 +85,13 @@ PLOTS: dict[str, Draw] = {
     "top_posts_rate": lambda c, **w: plot_top_posts(c, by="rate", **w),
     "best_times": lambda c, **w: plot_best_times(c, draws=100, **w),
     "best_times_engagement": lambda c, **w: plot_best_times(c, clock="engagement", draws=100, **w),
-    "compare": halves,
+    "compare": compare_halves,
     "half_life": plot_half_life,
     "breakouts": lambda c, **w: plot_breakouts(c, **IMPRESSIONS, **w),
     "concentration": plot_concentration,
     "forecast": lambda c, **w: plot_forecast(c, **IMPRESSIONS, **w),
     "funnel": lambda c, **w: plot_funnel(c, steps=["impressions", "engagements"], **w),
-    "growth": gained,
+    "growth": growth_by_day,
     "type_correlation": plot_type_correlation,
     "versus_previous": lambda c, **w: plot_versus_previous(c, days=3, **w),
 }
@@ -107,7 +107,7 @@ NAMED = (
     "top_posts_rate",
 )
 NEED_MORE = {"funnel": "no ['engagements']", "versus_previous": "a comparison needs 6"}
-"""What is said of one point, by plots that need more."""
+"""The error for one point, of plots that need more."""
 
 UNLABELLED = (
     "breakouts",
@@ -118,26 +118,26 @@ UNLABELLED = (
     "type_correlation",
     "versus_previous",
 )
-"""Without labels of the axes where there is nothing to show."""
+"""Plots that have no axis labels if there is nothing to show."""
 
-every_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS.keys())
-every_name = pytest.mark.parametrize("name", PLOTS)
+each_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS.keys())
+each_name = pytest.mark.parametrize("name", PLOTS)
 
 
-def words_of(ax: Any) -> list[str]:
-    """Return the texts inside the picture."""
+def texts_in(ax: Any) -> list[str]:
+    """Return the texts inside the chart."""
     return [text.get_text() for text in ax.texts]
 
 
 @pytest.mark.slow
-@every_plot
+@each_plot
 @pytest.mark.parametrize(
     "size", [(4, 2.5), pytest.param((8, 4.5), marks=pytest.mark.long)], ids=str
 )
-def test_drawn_without_a_warning(
+def test_a_plot_is_drawn_without_a_warning(
     demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw, size: tuple[float, float]
 ) -> None:
-    """25 posts, whole and at half the width, dark, as a vector picture too."""
+    """It has 25 posts at one or both sizes, a dark style, and is stored as SVG too."""
     with plt.style.context("dark_background"):
         figure = Figure(figsize=size, layout="constrained")
         draw(demo[0], ax=figure.subplots())
@@ -151,10 +151,10 @@ def test_drawn_without_a_warning(
     "layout",
     ["constrained", *(pytest.param(layout, marks=pytest.mark.long) for layout in ("tight", None))],
 )
-def test_posts_by_their_words(
+def test_texts_of_posts_are_drawn(
     demo: tuple[pd.DataFrame, pd.DataFrame], name: str, layout: Any
 ) -> None:
-    """Dollar signs, tags, emoji and right-to-left script, in any layout."""
+    """They have dollar signs, tags, emoji and right-to-left script, in any layout."""
     counts, posts = demo
     figure = Figure(figsize=(8, 4.5), layout=layout)
     PLOTS[name](counts, posts=posts, ax=figure.subplots())
@@ -162,7 +162,7 @@ def test_posts_by_their_words(
 
 
 @pytest.mark.slow
-@every_name
+@each_name
 @pytest.mark.parametrize(
     "change",
     [
@@ -171,28 +171,30 @@ def test_posts_by_their_words(
     ],
     ids=["empty", "unknown"],
 )
-def test_nothing_to_show(demo: tuple[pd.DataFrame, pd.DataFrame], name: str, change: Any) -> None:
-    """An empty frame, or one of <NA> alone, is a picture that says so."""
+def test_no_counts_have_a_message(
+    demo: tuple[pd.DataFrame, pd.DataFrame], name: str, change: Any
+) -> None:
+    """The frame is empty, or has <NA> only."""
     counts = change(demo[0])
     if name == "versus_previous" and not len(counts):
         with pytest.raises(FrameError, match=NEED_MORE[name]):
             PLOTS[name](counts)
         return
     ax = PLOTS[name](counts)
-    assert len(words_of(ax)) == 1
-    assert words_of(ax)[0].startswith("no ")
+    assert len(texts_in(ax)) == 1
+    assert texts_in(ax)[0].startswith("no ")
     assert not ax.axison
     assert name in UNLABELLED or ax.get_xlabel() != ""
     ax.figure.draw_without_rendering()
 
 
 @pytest.mark.slow
-@every_name
-def test_one_point(demo: tuple[pd.DataFrame, pd.DataFrame], name: str) -> None:
-    """One hour of one post is a picture too, or an error says what else is needed."""
+@each_name
+def test_one_point_is_drawn(demo: tuple[pd.DataFrame, pd.DataFrame], name: str) -> None:
+    """Plots that need more have an error."""
     counts = demo[0]
-    known = counts[counts["count"] > 0].drop_duplicates("engagement_type")
-    hour = known[known["post_id"] == known["post_id"].iloc[0]].iloc[:1]
+    with_counts = counts[counts["count"] > 0].drop_duplicates("engagement_type")
+    hour = with_counts[with_counts["post_id"] == with_counts["post_id"].iloc[0]].iloc[:1]
     if name in NEED_MORE:
         with pytest.raises(FrameError, match=re.escape(NEED_MORE[name])):
             PLOTS[name](hour)
@@ -204,9 +206,9 @@ def test_one_point(demo: tuple[pd.DataFrame, pd.DataFrame], name: str) -> None:
 
 
 @pytest.mark.slow
-@every_plot
-def test_nothing_is_changed(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
-    """Neither the frame nor its attrs nor matplotlib's settings."""
+@each_plot
+def test_a_plot_changes_nothing(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
+    """The frame, its attrs and matplotlib's settings stay."""
     counts = demo[0]
     before, attrs, settings = counts.copy(deep=True), dict(counts.attrs), dict(plt.rcParams)
     draw(counts)
@@ -216,9 +218,11 @@ def test_nothing_is_changed(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw)
 
 
 @pytest.mark.slow
-@every_plot
-def test_a_figure_of_one_s_own(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
-    """On given Axes, those of a part of a figure too, pyplot hears of nothing."""
+@each_plot
+def test_a_plot_on_given_axes_opens_no_figure(
+    demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw
+) -> None:
+    """The Axes may be in a part of a figure."""
     figure = Figure(figsize=(12, 5), layout="constrained")
     parts: Any = figure.subfigures(1, 2)
     for part in parts:
@@ -229,12 +233,12 @@ def test_a_figure_of_one_s_own(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Dr
 
 
 @pytest.mark.slow
-@every_plot
+@each_plot
 @pytest.mark.parametrize("freq", ["h", "D", "W", "MS"])
-def test_on_axes_in_periods_of_pandas(
+def test_axes_with_periods_of_pandas_are_refused(
     demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw, freq: str
 ) -> None:
-    """Pandas counts hours, days or months from 1970: an error says how to get dates."""
+    """Pandas counts hours, days or months from 1970: the error has the cure."""
     ax = Figure().subplots()
     visits = pd.Series(range(9), index=pd.date_range("2026-04-08", periods=9, freq=freq))
     visits.plot(ax=ax)
@@ -244,50 +248,54 @@ def test_on_axes_in_periods_of_pandas(
 
 
 @pytest.mark.parametrize("freq", ["h", "D"])
-def test_on_axes_in_dates_of_pandas(demo: tuple[pd.DataFrame, pd.DataFrame], freq: str) -> None:
-    """With ``x_compat``, its line and ours are where the same moments are."""
+def test_axes_with_dates_of_pandas_are_accepted(
+    demo: tuple[pd.DataFrame, pd.DataFrame], freq: str
+) -> None:
+    """With ``x_compat``, both lines have the same time axis."""
     ax = Figure().subplots()
-    moments = pd.date_range("2026-04-08", periods=8, freq=freq)
-    pd.Series(range(8), index=moments).plot(ax=ax, x_compat=True)
+    times = pd.date_range("2026-04-08", periods=8, freq=freq)
+    pd.Series(range(8), index=times).plot(ax=ax, x_compat=True)
     plot_over_time(demo[0], every="D", ax=ax)
-    theirs, *ours = ax.lines
-    assert theirs.get_xydata()[0, 0] == ours[0].get_xydata()[0, 0] == date2num(moments[0])
+    pandas_line, *our_lines = ax.lines
+    assert pandas_line.get_xydata()[0, 0] == our_lines[0].get_xydata()[0, 0] == date2num(times[0])
     ax.figure.draw_without_rendering()
     low, high = ax.get_xlim()
-    assert low < date2num(moments[0]) < date2num(moments[-1]) < high
+    assert low < date2num(times[0]) < date2num(times[-1]) < high
 
 
 @pytest.mark.slow
-@every_plot
-def test_one_figure_without_axes(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
-    """A new one, open, for the notebook to show."""
+@each_plot
+def test_a_plot_without_axes_opens_one_figure(
+    demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw
+) -> None:
+    """A notebook shows it."""
     ax = draw(demo[0])
     assert len(plt.get_fignums()) == 1
     assert ax.figure is plt.gcf()
 
 
 @pytest.mark.slow
-def test_a_post_keeps_its_colour(demo: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    """From plot to plot."""
+def test_a_post_has_one_colour_in_all_plots(demo: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """Three plots are compared."""
     counts, posts = demo
     colours = post_colours(counts, posts=posts)
     grown = plot_cumulative(counts, posts=posts, **IMPRESSIONS)
     series = plot_over_time(counts, by="post_id", posts=posts, **IMPRESSIONS)
     best = [line.get_gid() for line in series.lines if line.get_gid() in colours]
     bars = plot_top_posts(counts, by="impressions", posts=posts, highlight=best)
-    seen = 0
+    checked = 0
     pictures: Any = ((grown, grown.lines), (series, series.lines), (bars, bars.patches))
     for ax, artists in pictures:
         for artist in artists:
             if artist.get_gid() in best:
-                own = artist.get_color() if ax is not bars else artist.get_facecolor()
-                assert to_hex(own).upper() == colours[artist.get_gid()]
-                seen += 1
-    assert seen == 7 + 7 + 7
+                colour = artist.get_color() if ax is not bars else artist.get_facecolor()
+                assert to_hex(colour).upper() == colours[artist.get_gid()]
+                checked += 1
+    assert checked == 7 + 7 + 7
 
 
-def test_black_is_white_on_a_dark_page(hourly: Any) -> None:
-    """Seven posts have black among them, which nobody would see there."""
+def test_black_lines_are_white_on_a_dark_background(hourly: Any) -> None:
+    """Seven posts have black among their colours."""
     counts = hourly(*[(str(n), "impressions", "2026-03-01", 5, n) for n in range(1, 8)])
     with plt.style.context("dark_background"):
         colours = {to_hex(line.get_color()) for line in plot_over_time(counts, by="post_id").lines}
@@ -296,47 +304,47 @@ def test_black_is_white_on_a_dark_page(hourly: Any) -> None:
 
 
 @pytest.mark.slow
-def test_texts_from_outside_are_never_mathematics(
+def test_texts_are_not_parsed_as_mathematics(
     demo: tuple[pd.DataFrame, pd.DataFrame],
 ) -> None:
-    """Two dollar signs in a name do not make a formula, nor does usetex."""
+    """A name may have two dollar signs; usetex is off, too."""
     counts, posts = demo
-    awkward = posts.assign(text=[f"$x^{place} $_{place}" for place in range(len(posts))])
+    with_dollars = posts.assign(text=[f"$x^{i} $_{i}" for i in range(len(posts))])
     for name in NAMED:
-        ax = PLOTS[name](counts, posts=awkward)
+        ax = PLOTS[name](counts, posts=with_dollars)
         legend = ax.get_legend()
         texts = [*ax.get_yticklabels(), *(legend.get_texts() if legend else [])]
-        named = [text for text in texts if "$" in text.get_text()]
-        assert named
-        assert not any(text.get_parse_math() or text.get_usetex() for text in named)
+        with_dollar = [text for text in texts if "$" in text.get_text()]
+        assert with_dollar
+        assert not any(text.get_parse_math() or text.get_usetex() for text in with_dollar)
 
 
 @pytest.mark.slow
-def test_importing_is_quick() -> None:
-    """Neither matplotlib nor requests, until there is something to draw or to ask."""
+def test_the_import_loads_no_heavy_modules() -> None:
+    """Matplotlib and requests are imported when they are needed."""
     code = "import sys, engagement_pandas.plots; print({'matplotlib', 'requests'} & {*sys.modules})"
     command = [sys.executable, "-c", code]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ours
-    assert run.stdout.strip() == "set()"
+    process = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own command
+    assert process.stdout.strip() == "set()"
 
 
 def test_defaults_are_those_of_the_metric() -> None:
-    """A picture shows what its metric says; only None leaves the choice to the picture."""
+    """A default of None leaves the choice to the plot."""
     compared = 0
     for name in plots.__all__:
         metric = getattr(metrics, name.removeprefix("plot_"), None)
         if not name.startswith("plot_") or metric is None:
             continue
-        asked = inspect.signature(metric).parameters
-        for word, own in inspect.signature(getattr(plots, name)).parameters.items():
-            if word in asked and own.default is not None:
-                assert own.default == asked[word].default, (name, word)
+        parameters = inspect.signature(metric).parameters
+        for parameter, own in inspect.signature(getattr(plots, name)).parameters.items():
+            if parameter in parameters and own.default is not None:
+                assert own.default == parameters[parameter].default, (name, parameter)
                 compared += 1
     assert compared > 40
 
 
-def test_what_is_exported() -> None:
-    """Sorted and complete: every plot_… of every module."""
+def test_public_names_are_sorted_and_complete() -> None:
+    """Every plot_… of every module is exported."""
     assert list(plots.__all__) == sorted(plots.__all__)
     assert {name for name in vars(plots) if name.startswith("plot_")} == {
         name for name in plots.__all__ if name.startswith("plot_")

@@ -1,4 +1,4 @@
-"""Artists, not pixels: what the lines and axes of rates over time say."""
+"""Plots of rates over time, tested by their artists."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from engagement_pandas import plots
 from engagement_pandas.plots import post_colours
 
 plot_rate_over_time: Any = plots.plot_rate_over_time
-"""Its artists can do more than matplotlib's annotations know."""
+"""Typed as Any, since matplotlib's annotations lack methods of artists."""
 
 
 @pytest.fixture
-def rated(hourly: Any) -> pd.DataFrame:
-    """Two posts, three hours, three types; the second post has no impressions at first."""
+def counts(hourly: Any) -> pd.DataFrame:
+    """Return two posts, three hours, three types; the second post has no impressions at first."""
     numbers = {
         ("1", "impressions"): [100, 200, 100],
         ("1", "engagements"): [10, 30, 5],
@@ -31,9 +31,9 @@ def rated(hourly: Any) -> pd.DataFrame:
     }
     return hourly(
         *(
-            (post, kind, "2026-03-01", 5 + place, count)
-            for (post, kind), counts in numbers.items()
-            for place, count in enumerate(counts)
+            (post, engagement_type, "2026-03-01", 5 + i, count)
+            for (post, engagement_type), counts in numbers.items()
+            for i, count in enumerate(counts)
         )
     )
 
@@ -43,122 +43,127 @@ def gids(ax: Any) -> list[str]:
     return [line.get_gid() for line in ax.lines]
 
 
-def test_one_line_of_everything(rated: pd.DataFrame, ys: Any, legend: Any) -> None:
-    """A ratio of sums over the posts; with the interval of the metric."""
-    ax = plot_rate_over_time(rated)
+def test_all_posts_have_one_line(counts: pd.DataFrame, ys: Any, legend: Any) -> None:
+    """It is a ratio of sums, with the metric's interval."""
+    ax = plot_rate_over_time(counts)
     assert ys(ax) == {"engagements": [10 / 100, 31 / 300, 11 / 400]}
     assert ax.get_ylabel() == "hourly engagements over impressions"
     assert ax.get_xlabel() == "time (UTC)"
     assert legend(ax) == ["engagements", "95 % interval"]
-    (band,) = [each for each in ax.collections if each.get_gid() == "interval"]
-    table = ep.rate_over_time(rated, every="h")
+    (band,) = [collection for collection in ax.collections if collection.get_gid() == "interval"]
+    table = ep.rate_over_time(counts, every="h")
     corners = band.get_paths()[0].vertices[:, 1]
     assert set(table["low"]) | set(table["high"]) == set(corners)
 
 
-def test_another_confidence(rated: pd.DataFrame, legend: Any) -> None:
-    """Its interval is another one, and is called so."""
-    ax = plot_rate_over_time(rated, confidence=0.5)
+def test_the_confidence_changes_the_interval(counts: pd.DataFrame, legend: Any) -> None:
+    """The legend has it."""
+    ax = plot_rate_over_time(counts, confidence=0.5)
     assert legend(ax)[-1] == "50 % interval"
-    (band,) = [each for each in ax.collections if each.get_gid() == "interval"]
-    table = ep.rate_over_time(rated, every="h", confidence=0.5)
+    (band,) = [collection for collection in ax.collections if collection.get_gid() == "interval"]
+    table = ep.rate_over_time(counts, every="h", confidence=0.5)
     assert band.get_paths()[0].vertices[:, 1].max() == table["high"].max()
 
 
-def test_a_line_each_type(rated: pd.DataFrame, ys: Any) -> None:
-    """Every type but the denominator, in vocabulary order, over impressions."""
-    ax = plot_rate_over_time(rated, by="engagement_type")
+def test_each_type_has_a_line(counts: pd.DataFrame, ys: Any) -> None:
+    """It is over impressions, in the vocabulary's order, without the denominator."""
+    ax = plot_rate_over_time(counts, by="engagement_type")
     drawn = ys(ax)
     assert list(drawn) == ["engagements", "favorites"]
     assert drawn["favorites"] == [5 / 100, 4 / 300, 4 / 400]
     assert ax.get_ylabel() == "hourly counts over impressions"
-    assert [each.get_gid() for each in ax.collections] == []
-    other = plot_rate_over_time(rated, by="engagement_type", denominator="engagements")
-    assert gids(other) == ["impressions", "favorites"]
-    assert other.get_ylabel() == "hourly counts over engagements"
+    assert [collection.get_gid() for collection in ax.collections] == []
+    per_engagement = plot_rate_over_time(counts, by="engagement_type", denominator="engagements")
+    assert gids(per_engagement) == ["impressions", "favorites"]
+    assert per_engagement.get_ylabel() == "hourly counts over engagements"
 
 
-def test_types_are_those_of_the_metric(demo: Any, ys: Any) -> None:
-    """By day, in another zone."""
-    words: dict[str, Any] = {"every": "D", "tz": "Asia/Tokyo"}
-    drawn = ys(plot_rate_over_time(demo[0], by="engagement_type", minimum=0, **words))
-    for kind in ("engagements", "favorites"):
-        table = ep.rate_over_time(demo[0], numerator=kind, **words)
+def test_lines_of_types_are_those_of_the_metric(demo: Any, ys: Any) -> None:
+    """Rates are by day, in another zone."""
+    arguments: dict[str, Any] = {"every": "D", "tz": "Asia/Tokyo"}
+    drawn = ys(plot_rate_over_time(demo[0], by="engagement_type", minimum=0, **arguments))
+    for engagement_type in ("engagements", "favorites"):
+        table = ep.rate_over_time(demo[0], numerator=engagement_type, **arguments)
         expected = table["rate"].to_numpy(dtype="float64", na_value=np.nan)
-        assert np.array_equal(drawn[kind], expected, equal_nan=True)
+        assert np.array_equal(drawn[engagement_type], expected, equal_nan=True)
 
 
-def test_a_line_each_post(rated: pd.DataFrame, ys: Any, legend: Any) -> None:
-    """Most impressions first, each in its colour; no impressions is a gap and no zero."""
-    ax = plot_rate_over_time(rated, by="post_id")
+def test_each_post_has_a_line(counts: pd.DataFrame, ys: Any, legend: Any) -> None:
+    """The most impressions are first; no impressions are a gap, not a zero."""
+    ax = plot_rate_over_time(counts, by="post_id")
     drawn = ys(ax)
     assert list(drawn) == ["1", "2"]
     assert drawn["1"] == [0.1, 0.15, 0.05]
     assert np.isnan(drawn["2"][0])
     assert drawn["2"][1:] == [0.01, 0.02]
     colours = {line.get_gid(): to_hex(line.get_color()).upper() for line in ax.lines}
-    assert colours == post_colours(rated)
+    assert colours == post_colours(counts)
     assert legend(ax) == ["1", "2"]
 
 
-def test_posts_by_their_words(rated: pd.DataFrame, legend: Any) -> None:
-    """In the legend; in the gid is the ID."""
+def test_posts_have_names_in_the_legend(counts: pd.DataFrame, legend: Any) -> None:
+    """The gid is the ID."""
     posts = pd.DataFrame({"post_id": ["1", "2"], "text": ["Doors are open", "Two for $5"]})
-    ax = plot_rate_over_time(rated, by="post_id", posts=posts, numerator="favorites")
+    ax = plot_rate_over_time(counts, by="post_id", posts=posts, numerator="favorites")
     assert legend(ax) == ["Doors are open", "Two for $5"]
     assert gids(ax) == ["1", "2"]
     assert ax.get_ylabel() == "hourly favorites over impressions"
 
 
-def test_more_posts_than_colours(hourly: Any, ys: Any, legend: Any) -> None:
-    """Seven with the most impressions, and the rate of the other 18 together, a ratio of sums."""
+def test_the_smallest_posts_share_a_grey_line(hourly: Any, ys: Any, legend: Any) -> None:
+    """Seven posts have lines; the other 18 have a ratio of sums."""
     counts = hourly(
         *[
-            (str(n), kind, "2026-03-01", 5, count)
+            (str(n), engagement_type, "2026-03-01", 5, count)
             for n in range(1, 26)
-            for kind, count in (("impressions", 100 * n), ("engagements", 200 * (26 - n)))
+            for engagement_type, count in (
+                ("impressions", 100 * n),
+                ("engagements", 200 * (26 - n)),
+            )
         ]
     )
     ax = plot_rate_over_time(counts, by="post_id")
     drawn = ys(ax)
     assert list(drawn) == ["25", "24", "23", "22", "21", "20", "19", "18 others"]
     assert drawn["25"] == [200 / 2500]
-    rest = range(1, 19)
-    assert drawn["18 others"] == [sum(200 * (26 - n) for n in rest) / sum(100 * n for n in rest)]
+    others = range(1, 19)
+    assert drawn["18 others"] == [
+        sum(200 * (26 - n) for n in others) / sum(100 * n for n in others)
+    ]
     assert ax.lines[-1].get_color() == "#8C8C8C"
     assert legend(ax)[-1] == "18 others (together)"
 
 
-def test_a_column_of_ones_own(rated: pd.DataFrame, ys: Any) -> None:
-    """What was merged to the counts may be what is compared."""
-    counts = rated.assign(campaign=rated["post_id"].map({"1": "spring", "2": "autumn"}))
+def test_lines_may_be_of_any_column(counts: pd.DataFrame, ys: Any) -> None:
+    """Campaigns were merged to the counts."""
+    counts = counts.assign(campaign=counts["post_id"].map({"1": "spring", "2": "autumn"}))
     assert ys(plot_rate_over_time(counts, by="campaign"))["spring"] == [0.1, 0.15, 0.05]
-    none = rated.assign(campaign=pd.Series(pd.NA, rated.index, dtype="str"))
-    assert gids(plot_rate_over_time(none, by="campaign")) == ["<NA>"]
+    without_campaign = counts.assign(campaign=pd.Series(pd.NA, counts.index, dtype="str"))
+    assert gids(plot_rate_over_time(without_campaign, by="campaign")) == ["<NA>"]
 
 
 def test_few_impressions_are_a_gap(hourly: Any, ys: Any, legend: Any) -> None:
-    """One engagement with one impression is no 100 %; the legend says what is left out."""
+    """One engagement with one impression is not 100 %; the legend explains the gap."""
     numbers = {"impressions": [500, 1, 9, 500], "engagements": [10, 1, 0, 5]}
     counts = hourly(
         *(
-            ("1", kind, "2026-03-01", 5 + place, count)
-            for kind, each in numbers.items()
-            for place, count in enumerate(each)
+            ("1", engagement_type, "2026-03-01", 5 + n, count)
+            for engagement_type, counts_of_type in numbers.items()
+            for n, count in enumerate(counts_of_type)
         )
     )
     ax = plot_rate_over_time(counts)
     assert np.isnan(ys(ax)["engagements"]).tolist() == [False, True, True, False]
     assert legend(ax) == ["engagements", "95 % interval", "gaps: < 10 impressions"]
-    every = plot_rate_over_time(counts, minimum=0)
-    assert ys(every)["engagements"] == [0.02, 1, 0, 0.01]
+    all_shown = plot_rate_over_time(counts, minimum=0)
+    assert ys(all_shown)["engagements"] == [0.02, 1, 0, 0.01]
     few = plot_rate_over_time(counts, minimum=1000)
     assert ys(few)["engagements"] == [0.02, 1, 0, 0.01]
     assert legend(few) == ["engagements", "95 % interval", "beyond the axis"]
 
 
-def test_the_axis_fits_what_is_known_well(hourly: Any, legend: Any) -> None:
-    """Ten impressions do not press ten thousand flat: a triangle where the line leaves."""
+def test_the_axis_fits_rates_of_many_impressions(hourly: Any, legend: Any) -> None:
+    """A triangle marks where a line of few impressions leaves the axis."""
     numbers = {
         ("1", "impressions"): [10_000, 10_000],
         ("1", "engagements"): [300, 200],
@@ -167,62 +172,64 @@ def test_the_axis_fits_what_is_known_well(hourly: Any, legend: Any) -> None:
     }
     counts = hourly(
         *(
-            (post, kind, "2026-03-01", 5 + place, count)
-            for (post, kind), each in numbers.items()
-            for place, count in enumerate(each)
+            (post, engagement_type, "2026-03-01", 5 + n, count)
+            for (post, engagement_type), counts_of_type in numbers.items()
+            for n, count in enumerate(counts_of_type)
         )
     )
     ax = plot_rate_over_time(counts, by="post_id")
     low, high = ax.get_ylim()
     assert low == 0
     assert 0.03 < high < 0.04
-    (beyond,) = [each for each in ax.collections if each.get_gid() == "beyond"]
+    (beyond,) = [
+        counts_of_type for counts_of_type in ax.collections if counts_of_type.get_gid() == "beyond"
+    ]
     assert beyond.get_offsets()[:, 1].tolist() == [high]
     assert legend(ax)[-1] == "beyond the axis"
-    calm = plot_rate_over_time(counts[counts["post_id"] == "1"], by="post_id")
-    assert [each.get_gid() for each in calm.collections] == ["interval"]
+    first_post = plot_rate_over_time(counts[counts["post_id"] == "1"], by="post_id")
+    assert [counts_of_type.get_gid() for counts_of_type in first_post.collections] == ["interval"]
 
 
-def test_percent(rated: pd.DataFrame) -> None:
-    """The axis has percent without needless digits."""
-    ax = plot_rate_over_time(rated)
+def test_the_axis_has_percent(counts: pd.DataFrame) -> None:
+    """It has no needless digits."""
+    ax = plot_rate_over_time(counts)
     ax.figure.draw_without_rendering()
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels[0] == "0 %"
     assert labels[1] == "4 %"
 
 
-def test_partial_days(hourly: Any, legend: Any) -> None:
-    """Half a day at the beginning is a circle; so is a day in which a count is unknown."""
+def test_partial_days_are_marked(hourly: Any, legend: Any) -> None:
+    """The first day is half, and another has an unknown count."""
     start = pd.Timestamp("2026-03-01T12:00")
     hours = [start + pd.Timedelta(hours=n) for n in range(84)]
     counts = hourly(
         *(
-            ("1", kind, f"{at:%F}", at.hour, count)
-            for kind, count in (("impressions", 100), ("engagements", 3))
+            ("1", engagement_type, f"{at:%F}", at.hour, count)
+            for engagement_type, count in (("impressions", 100), ("engagements", 3))
             for at in hours
         )
     )
     counts.loc[40, "count"] = pd.NA
     ax = plot_rate_over_time(counts, every="D")
-    (marks,) = [each for each in ax.collections if each.get_gid() == "partial"]
+    (marks,) = [collection for collection in ax.collections if collection.get_gid() == "partial"]
     assert len(marks.get_offsets()) == 2
     assert legend(ax) == ["engagements", "partial day", "95 % interval"]
 
 
 @pytest.mark.slow
-def test_nothing_to_divide_by(rated: pd.DataFrame) -> None:
-    """Without the denominator, or with nothing beside it, the picture says so."""
-    without = rated[rated["engagement_type"] != "impressions"]
-    alone = rated[rated["engagement_type"] == "impressions"]
-    for counts in (without, alone):
+def test_rates_without_two_types_have_a_message(counts: pd.DataFrame) -> None:
+    """The denominator, or all other types, are missing."""
+    without_impressions = counts[counts["engagement_type"] != "impressions"]
+    impressions_only = counts[counts["engagement_type"] == "impressions"]
+    for part in (without_impressions, impressions_only):
         for by in (None, "post_id", "engagement_type"):
-            ax = plot_rate_over_time(counts, by=by)
+            ax = plot_rate_over_time(part, by=by)
             assert [text.get_text() for text in ax.texts] == ["no counts to show"]
 
 
-def test_more_unlikes_than_likes(hourly: Any) -> None:
-    """A rate below 0 is drawn, on an axis that goes there."""
+def test_a_negative_rate_is_drawn(hourly: Any) -> None:
+    """There are more unlikes than likes, and the axis includes them."""
     counts = hourly(
         ("1", "impressions", "2026-03-01", 5, 100), ("1", "favorites", "2026-03-01", 5, -3)
     )
@@ -231,16 +238,16 @@ def test_more_unlikes_than_likes(hourly: Any) -> None:
     assert ax.get_ylim()[0] < -0.03
 
 
-def test_two_pictures_on_the_same_axes(rated: pd.DataFrame) -> None:
-    """The limits hold both."""
-    ax = plot_rate_over_time(rated)
-    plot_rate_over_time(rated, numerator="favorites", ax=ax)
+def test_the_limits_include_two_plots_on_the_same_axes(counts: pd.DataFrame) -> None:
+    """Both draw on one axis."""
+    ax = plot_rate_over_time(counts)
+    plot_rate_over_time(counts, numerator="favorites", ax=ax)
     assert ax.get_ylim()[1] > 0.15
     assert gids(ax) == ["engagements", "favorites"]
 
 
 @pytest.mark.parametrize(
-    ("words", "complaint"),
+    ("arguments", "message"),
     [
         ({"by": "hour"}, "by is 'hour'"),
         ({"by": ["post_id"]}, r"by is \['post_id'\]"),
@@ -251,8 +258,10 @@ def test_two_pictures_on_the_same_axes(rated: pd.DataFrame) -> None:
         ({"posts": ["1"]}, "posts must be a DataFrame"),
     ],
 )
-def test_refused(rated: pd.DataFrame, words: dict[str, Any], complaint: str) -> None:
-    """What is no column, no rate, no bucket; and no figure is left."""
-    with pytest.raises(ep.FrameError, match=complaint):
-        plot_rate_over_time(rated, **words)
+def test_invalid_arguments_are_refused_without_a_figure(
+    counts: pd.DataFrame, arguments: dict[str, Any], message: str
+) -> None:
+    """Unknown columns, and invalid rates and buckets."""
+    with pytest.raises(ep.FrameError, match=message):
+        plot_rate_over_time(counts, **arguments)
     assert plt.get_fignums() == []

@@ -1,4 +1,4 @@
-"""Tests of the report: one page that can be sent, from any counts."""
+"""The report: one HTML page from any counts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import pytest
 import engagement_pandas as ep
 from engagement_pandas.errors import FrameError
 
-NASTY = """<script>alert("1")</script>'"&amp;<img src=x onerror=alert(1)>"""
+HOSTILE = """<script>alert("1")</script>'"&amp;<img src=x onerror=alert(1)>"""
 ARABIC = "\N{ARABIC LETTER SEEN}\N{ARABIC LETTER LAM}\N{ARABIC LETTER ALEF}\N{ARABIC LETTER MEEM}"
 VOID = {"meta", "base", "br", "path", "use", "rect", "img"}
 
 
 class Page(HTMLParser):
-    """The elements, attributes and texts of a page; raises if the elements are not balanced."""
+    """The elements, attributes and texts of a page; raises if elements are not balanced."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -34,13 +34,13 @@ class Page(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep an element."""
+        """Record an element."""
         self.handle_startendtag(tag, attrs)
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep an element without content."""
+        """Record an element without content."""
         self.tags.append(tag)
         self.attributes += [(name, value or "") for name, value in attrs]
 
@@ -50,7 +50,7 @@ class Page(HTMLParser):
             assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        """Keep a text."""
+        """Record a text."""
         self.texts.append(data)
 
     @property
@@ -59,11 +59,13 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.texts).split())
 
 
-def daily(*numbers: Any, kind: str = "impressions", post: str = "1060976163948904448") -> Any:
-    """Return counts of successive days from 1 March 2026 on, which is a Sunday."""
+def daily(
+    *numbers: Any, engagement_type: str = "impressions", post: str = "1060976163948904448"
+) -> Any:
+    """Return counts of consecutive days from 1 March 2026 on, which is a Sunday."""
     days = pd.date_range("2026-03-01", periods=len(numbers), unit="us")
     frame = pd.DataFrame(
-        {"post_id": post, "engagement_type": kind, "day": days, "count": list(numbers)}
+        {"post_id": post, "engagement_type": engagement_type, "day": days, "count": list(numbers)}
     ).astype({"post_id": "str", "engagement_type": "category", "count": "Int64"})
     end = days[-1] + pd.Timedelta(days=1)
     frame.attrs = {"start": "2026-03-01T00:00:00Z", "end": f"{end:%FT%TZ}"}
@@ -72,7 +74,7 @@ def daily(*numbers: Any, kind: str = "impressions", post: str = "106097616394890
 
 @pytest.fixture(scope="module")
 def bakery() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Two weeks and a day of the sandbox: counts, posts and omissions."""
+    """Return two weeks and a day of the sandbox: counts, posts and omissions."""
     with ep.demo_client(now="2026-04-15T12:20:00Z") as demo:
         request = ep.historical(
             demo.posts,
@@ -84,16 +86,16 @@ def bakery() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 
 
 @pytest.mark.slow
-def test_the_period_and_the_one_before() -> None:
-    """Totals and changes are those of the last full days and of as many before."""
+def test_a_report_compares_two_periods() -> None:
+    """They are the last complete days, and the same number before."""
     page = Page(str(ep.report(daily(9, 10, 20, 40, 20), period="2d")))
     assert "4 Mar 2026 to 5 Mar 2026 (UTC), against the 2 days before; 1 post" in page.text
     assert "impressions 60 +100 % 30" in page.text
 
 
 @pytest.mark.slow
-def test_missing_is_not_zero() -> None:
-    """A total states what it lacks, and a change of incomplete periods has a star."""
+def test_missing_counts_are_not_zero() -> None:
+    """Totals report them, and a change of incomplete periods has a star."""
     page = Page(str(ep.report(daily(10, 20, 40, pd.NA), period=2)))
     assert "impressions 40 +33.3 % * 30 1" in page.text
     assert (
@@ -105,7 +107,7 @@ def test_missing_is_not_zero() -> None:
 
 @pytest.mark.slow
 def test_too_few_days_are_one_period() -> None:
-    """Without as many days before, the page reports all days, and states why."""
+    """The page has all days, and the reason."""
     page = Page(str(ep.report(daily(10, 20, 40), period="7d")))
     assert "1 Mar 2026 to 3 Mar 2026 (UTC); 1 post" in page.text
     assert "impressions 70" in page.text
@@ -116,34 +118,34 @@ def test_too_few_days_are_one_period() -> None:
 
 @pytest.mark.slow
 def test_top_posts_have_links_texts_dates_and_handles(bakery: Any) -> None:
-    """The first post is that of ``top_posts``, as a link with its text, date and account."""
+    """The first post is that of ``top_posts``."""
     counts, posts, _ = bakery
     page = str(ep.report(counts, posts, period="15d"))
     best = ep.top_posts(counts, n=1)["post_id"].iloc[0]
     row = posts.set_index("post_id").loc[best]
-    made = ep.created_at(best)
+    created = ep.created_at(best)
     text = " ".join(row["text"].split())
     assert f'<a href="https://x.com/i/web/status/{best}">{text}</a>' in page
-    assert f"<bdi>{made.day} {made:%b %Y}</bdi>, <bdi>@{row['handle']}</bdi>" in page
+    assert f"<bdi>{created.day} {created:%b %Y}</bdi>, <bdi>@{row['handle']}</bdi>" in page
 
 
 @pytest.mark.slow
-def test_no_posts_no_texts() -> None:
-    """Without texts, a post is named by its ID, and dated by it."""
+def test_posts_without_texts_have_their_id_and_date() -> None:
+    """The date is that of the ID."""
     page = Page(str(ep.report(daily(10, 20))))
     assert "Post 1060976163948904448 9 Nov 2018" in page.text
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", [NASTY, ARABIC, "a\nb", "5 $x^2$"])
-def test_texts_of_others_are_texts(text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", [HOSTILE, ARABIC, "a\nb", "5 $x^2$"])
+def test_texts_are_escaped(text: str, tmp_path: Path) -> None:
     """Titles, texts, handles, types and IDs add no element and no attribute."""
-    plain = Page(str(ep.report(daily(9, 20), posts_of("a", "b"), title="c", period=1)))
+    reference = Page(str(ep.report(daily(9, 20), posts_of("a", "b"), title="c", period=1)))
     page = ep.report(daily(9, 20), posts_of(text, text), tmp_path / "a.html", title=text, period=1)
-    odd = Page((tmp_path / "a.html").read_text(encoding="utf-8"))
-    assert sorted(odd.tags) == sorted(plain.tags)
-    assert {name for name, _ in odd.attributes} == {name for name, _ in plain.attributes}
-    assert odd.text.count(" ".join(text.split())) >= 3
+    unusual = Page((tmp_path / "a.html").read_text(encoding="utf-8"))
+    assert sorted(unusual.tags) == sorted(reference.tags)
+    assert {name for name, _ in unusual.attributes} == {name for name, _ in reference.attributes}
+    assert unusual.text.count(" ".join(text.split())) >= 3
     assert str(page).count('dir="auto"') == 2
 
 
@@ -154,26 +156,26 @@ def posts_of(text: str, handle: str) -> pd.DataFrame:
 
 
 @pytest.mark.slow
-def test_types_of_others_are_texts() -> None:
-    """A type with markup is escaped; what is not an ID makes no link."""
+def test_types_are_escaped() -> None:
+    """A type may contain markup; an invalid ID is refused."""
     ids = pd.Series(["1", "<script>"], dtype="str")
     counts = pd.DataFrame({"post_id": ids, "engagement_type": ["<b>", "<b>"], "count": [1, 2]})
     page = Page(str(ep.report(counts.head(1))))
-    assert page.tags.count("b") == 1  # the figure on its card
+    assert page.tags.count("b") == 1  # the number on its card
     with pytest.raises(FrameError, match="not a post ID"):
         ep.report(counts)
 
 
 @pytest.mark.slow
-def test_half_of_a_character(tmp_path: Path) -> None:
-    """Half of a surrogate pair, as in a text that was cut off, is written as a question mark."""
+def test_half_of_a_surrogate_pair_is_a_question_mark(tmp_path: Path) -> None:
+    """A text that was cut off may contain one."""
     ep.report(daily(1), path=tmp_path / "a.html", title="cut \ud83d")
     assert "<title>cut ?</title>" in (tmp_path / "a.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_it_needs_nothing_else(bakery: Any) -> None:
-    """The page has no script and loads nothing, whatever it holds."""
+def test_a_page_loads_nothing(bakery: Any) -> None:
+    """It has no script either."""
     page = Page(str(ep.report(bakery[0], bakery[1], omissions=bakery[2])))
     assert not {"script", "link", "img", "iframe", "object", "image"} & set(page.tags)
     assert not [name for name, _ in page.attributes if name in {"src", "srcset", "data"}]
@@ -185,8 +187,8 @@ def test_it_needs_nothing_else(bakery: Any) -> None:
 
 
 @pytest.mark.slow
-def test_a_page_as_browsers_expect_it(bakery: Any) -> None:
-    """Character set first, a language, a title, a viewport; each chart has a description."""
+def test_a_page_is_complete_html(bakery: Any) -> None:
+    """It has a character set, language, title and viewport; charts have descriptions."""
     text = str(ep.report(*bakery[:2], title="Our week"))
     assert text.startswith('<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">')
     assert "<title>Our week</title>" in text
@@ -200,8 +202,8 @@ def test_a_page_as_browsers_expect_it(bakery: Any) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_counts_give_the_same_page(bakery: Any) -> None:
-    """The page has no random part, and drawing changes no setting and opens no figure."""
+def test_a_page_is_reproducible(bakery: Any) -> None:
+    """Drawing changes no setting and opens no figure."""
     before, figures = dict(mpl.rcParams), plt.get_fignums()
     pages = [str(ep.report(bakery[0], bakery[1])) for _ in range(2)]
     assert pages[0] == pages[1]
@@ -210,16 +212,16 @@ def test_the_same_counts_give_the_same_page(bakery: Any) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_in_a_dark_theme(bakery: Any) -> None:
-    """Settings of the notebook do not reach the page, which is white."""
+def test_a_dark_style_has_no_effect(bakery: Any) -> None:
+    """The page is white."""
     light = str(ep.report(bakery[0]))
     with plt.style.context("dark_background"):
         assert str(ep.report(bakery[0])) == light
 
 
 @pytest.mark.slow
-def test_totals_alone() -> None:
-    """Counts without days have totals, charts and top posts, and the reasons for the rest."""
+def test_totals_have_a_report() -> None:
+    """It has charts, top posts, and the reasons for absent parts."""
     body = {"g": {"1060976163948904448": {"favorites": "7", "replies": "2"}}}
     page = Page(str(ep.report(ep.flatten_json(body))))
     assert "Totals (UTC); 1 post" in page.text
@@ -231,12 +233,12 @@ def test_totals_alone() -> None:
 
 
 @pytest.mark.slow
-def test_readings_of_totals() -> None:
-    """Of several readings, the latest is in the totals, and the gains have a chart."""
+def test_readings_have_the_latest_totals_and_a_growth_chart() -> None:
+    """There are two readings."""
     post = {"id": "1060976163948904448"}
     readings = [
-        ep.flatten_lookup(post | {"public_metrics": {"like_count": n}}, retrieved_at=moment)
-        for n, moment in ((5, "2026-03-01T00:00Z"), (8, "2026-03-03T00:00Z"))
+        ep.flatten_lookup(post | {"public_metrics": {"like_count": n}}, retrieved_at=time)
+        for n, time in ((5, "2026-03-01T00:00Z"), (8, "2026-03-03T00:00Z"))
     ]
     page = Page(str(ep.report(pd.concat(readings))))
     assert "favorites 8" in page.text
@@ -246,13 +248,13 @@ def test_readings_of_totals() -> None:
 
 
 @pytest.mark.slow
-def test_what_is_not_known(bakery: Any) -> None:
-    """Reasons of omissions, posts without counts, partial hours, and lost windows are listed."""
+def test_missing_data_is_listed(bakery: Any) -> None:
+    """Omissions, posts without counts, partial hours and unknown windows have a line."""
     counts, posts, omissions = bakery
     page = Page(str(ep.report(counts, posts, omissions=omissions)))
-    lost = int((~posts["post_id"].isin(counts["post_id"].unique())).sum())
-    assert lost
-    assert f"{lost} of {len(posts)} listed posts without any count here." in page.text
+    without_counts = int((~posts["post_id"].isin(counts["post_id"].unique())).sum())
+    assert without_counts
+    assert f"{without_counts} of {len(posts)} listed posts without any count here." in page.text
     assert "Counts of 1 post: deleted, suspended or protected." in page.text
     assert "not yet posted" not in page.text
     partial = counts.copy()
@@ -263,14 +265,14 @@ def test_what_is_not_known(bakery: Any) -> None:
 
 
 @pytest.mark.slow
-def test_evidence_for_a_time(post_made: Callable[..., str]) -> None:
-    """If one time is better, the map is on the page; else a sentence."""
+def test_a_best_time_has_a_map(post_id_at: Callable[..., str]) -> None:
+    """Without evidence there is a sentence."""
     rows = []
     for week in range(12):
         for hour in range(0, 24, 3):
-            moment = pd.Timestamp("2026-01-05T00:10Z") + pd.Timedelta(days=7 * week, hours=hour)
+            time = pd.Timestamp("2026-01-05T00:10Z") + pd.Timedelta(days=7 * week, hours=hour)
             rate = 300 if hour == 9 else 20
-            post = post_made(moment.isoformat())
+            post = post_id_at(time.isoformat())
             rows += [(post, "impressions", 1000), (post, "engagements", rate + week)]
     counts = pd.DataFrame(rows, columns=["post_id", "engagement_type", "count"])
     page = Page(str(ep.report(counts)))
@@ -280,7 +282,7 @@ def test_evidence_for_a_time(post_made: Callable[..., str]) -> None:
 
 
 @pytest.mark.slow
-def test_local_days(bakery: Any) -> None:
+def test_days_are_local(bakery: Any) -> None:
     """Days of a period are those of the time zone."""
     page = Page(str(ep.report(bakery[0], tz="America/Los_Angeles")))
     table = ep.versus_previous(bakery[0], tz="America/Los_Angeles")
@@ -290,17 +292,17 @@ def test_local_days(bakery: Any) -> None:
 
 
 @pytest.mark.slow
-def test_written_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page replaces an older one only when it is complete."""
+def test_a_page_is_written_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It replaces an older one only when it is complete."""
     target = tmp_path / "week.html"
     target.write_text("older")
     page = ep.report(daily(1, 2), path=target)
     assert target.read_text(encoding="utf-8") == str(page)
 
-    def full(*_: Any) -> None:
+    def fail(*_: Any) -> None:
         raise OSError(28, "no space")
 
-    monkeypatch.setattr("os.fsync", full)
+    monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(OSError, match="no space"):
         ep.report(daily(1, 2), path=target, title="other")
     assert target.read_text(encoding="utf-8") == str(page)
@@ -308,8 +310,8 @@ def test_written_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.slow
-def test_in_a_notebook() -> None:
-    """A page is shown in a frame without scripts, and its repr is short."""
+def test_a_notebook_shows_the_page_without_scripts() -> None:
+    """It is in a frame, and the repr is short."""
     page = ep.report(daily(1, 2), title='"A" <b>')
     assert re.fullmatch(r"HtmlPage\('\"A\" <b>', [0-9]+ kB\)", repr(page))
     frame = Page(page._repr_html_())
@@ -319,14 +321,14 @@ def test_in_a_notebook() -> None:
 
 
 @pytest.mark.parametrize("period", ["7x", "36h", 0, -1, True, "0d", None, 1.5, 10**9])
-def test_no_period(period: Any) -> None:
-    """A period is a number of whole days."""
+def test_an_invalid_period_is_refused(period: Any) -> None:
+    """A period is a number of days."""
     with pytest.raises(FrameError, match="period is"):
         ep.report(daily(1, 2), period=period)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         ({"posts": "week.html"}, "pass the file as path='week.html'"),
         ({"posts": [1]}, "posts must be a DataFrame"),
@@ -334,27 +336,27 @@ def test_no_period(period: Any) -> None:
         ({"path": "missing/week.html"}, "cannot be written"),
     ],
 )
-def test_refused(arguments: dict[str, Any], words: str) -> None:
-    """Arguments of another kind are refused, with the cure."""
-    with pytest.raises(FrameError, match=words):
+def test_invalid_arguments_are_refused(arguments: dict[str, Any], message: str) -> None:
+    """The error has the cure."""
+    with pytest.raises(FrameError, match=message):
         ep.report(daily(1, 2), **arguments)
 
 
-def test_no_counts() -> None:
-    """An empty frame gives a page that says so."""
+def test_an_empty_frame_has_a_report() -> None:
+    """The page has the reason for absent parts."""
     page = Page(str(ep.report(daily(1).head(0))))
     assert "because there are no counts" in page.text
 
 
-def days_of(post: str, kind: str, number: int, first: int = 1) -> pd.DataFrame:
-    """Return a count of 10 on each of so many days of March 2026, which are covered in full."""
+def days_of(post: str, engagement_type: str, number: int, first: int = 1) -> pd.DataFrame:
+    """Return a count of 10 on each of these days of March 2026, all covered."""
     body = {f"2026-03-{day:02d}": "10" for day in range(first, first + number)}
     edges = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-15T00:00:00Z"}
-    return ep.flatten_json({**edges, "g": {post: {kind: body}}})
+    return ep.flatten_json({**edges, "g": {post: {engagement_type: body}}})
 
 
-def together(*frames: pd.DataFrame) -> pd.DataFrame:
-    """Return frames of counts as one, which cover the same."""
+def concatenated(*frames: pd.DataFrame) -> pd.DataFrame:
+    """Concatenate frames of counts with the same coverage."""
     counts = pd.concat(frames, ignore_index=True)
     counts["engagement_type"] = counts["engagement_type"].astype("category")
     counts = ep.counts_from(counts)
@@ -364,8 +366,8 @@ def together(*frames: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.mark.slow
 def test_a_post_without_rows_in_the_period_is_missing() -> None:
-    """Of two posts, one has the first week only: seven counts of the second week are missing."""
-    counts = together(days_of("1", "favorites", 14), days_of("2", "favorites", 7))
+    """One of two posts has the first week only: seven counts are missing."""
+    counts = concatenated(days_of("1", "favorites", 14), days_of("2", "favorites", 7))
     text = Page(str(ep.report(counts))).text
     assert "Counts that the totals lack: 7 of favorites" in text
     assert "Nothing is missing" not in text
@@ -373,15 +375,15 @@ def test_a_post_without_rows_in_the_period_is_missing() -> None:
 
 @pytest.mark.slow
 def test_a_type_without_rows_in_the_period_is_named() -> None:
-    """Its total is not known, which is not zero, and its previous one is 70."""
-    counts = together(days_of("1", "replies", 14), days_of("1", "favorites", 7))
+    """Its total is unknown, not zero, and its previous one is 70."""
+    counts = concatenated(days_of("1", "replies", 14), days_of("1", "favorites", 7))
     text = Page(str(ep.report(counts))).text
     assert "not known of favorites" in text
     assert re.search(r"favorites \S+ \S+ 70 not known", text)
 
 
 @pytest.mark.slow
-def test_days_are_those_of_the_time_zone() -> None:
+def test_dates_are_those_of_the_time_zone() -> None:
     """20 to 22 h UTC on 1 March are 2 March in Tokyo."""
     hours = {"2026-03-01": {"20": "1", "21": "2"}}
     counts = ep.flatten_json({"g": {"1": {"favorites": hours}}})
@@ -389,26 +391,26 @@ def test_days_are_those_of_the_time_zone() -> None:
 
 
 @pytest.mark.slow
-def test_one_chart_that_cannot_be_drawn_leaves_the_others() -> None:
-    """Daily counts have no time zone but UTC; totals by type need none."""
+def test_a_chart_that_cannot_be_drawn_is_left_out() -> None:
+    """Daily counts are UTC days; totals by type have no time zone."""
     page = str(ep.report(days_of("1", "favorites", 5), tz="Europe/Berlin"))
     assert "Favorites over time: left out, because" in page
     assert "<figure" in page
 
 
-def test_omissions_that_are_counts_are_refused() -> None:
-    """With an error of ours, before anything is written."""
+def test_counts_as_omissions_are_refused() -> None:
+    """Nothing is written."""
     counts = days_of("1", "favorites", 5)
     with pytest.raises(FrameError):
         ep.report(counts, omissions=counts)
 
 
 @pytest.mark.slow
-def test_times_of_posts_in_several_spellings() -> None:
-    """ISO texts with and without fractions; what is no time is named."""
+def test_times_of_posts_may_have_fractions() -> None:
+    """An invalid time is named."""
     counts = days_of("1", "favorites", 5)
-    made = ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00.123Z"]
-    posts = pd.DataFrame({"post_id": ["1", "2"], "created_at": made})
+    created = ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00.123Z"]
+    posts = pd.DataFrame({"post_id": ["1", "2"], "created_at": created})
     assert "1 Mar 2026" in Page(str(ep.report(counts, posts))).text
     page = str(ep.report(counts, posts.assign(created_at=["yesterday", "today"])))
     assert "created_at of posts is not a column of times" in page

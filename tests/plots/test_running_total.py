@@ -1,4 +1,4 @@
-"""Artists, not pixels: what the lines, labels and circles of running totals say."""
+"""Plots of running totals, tested by their artists."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import engagement_pandas as ep
 from engagement_pandas import plots
 
 plot_running_total: Any = plots.plot_running_total
-"""Its artists can do more than matplotlib's annotations know."""
+"""Typed as Any, since matplotlib's annotations lack methods of artists."""
 
 
-def test_sums_so_far(rows: pd.DataFrame, ys: Any) -> None:
-    """11, then 20 more, a gap where there is no hour, then 5 more."""
+def test_points_are_running_sums(rows: pd.DataFrame, ys: Any) -> None:
+    """11, then 20 more, a gap, then 5 more."""
     drawn = ys(plot_running_total(rows))
     assert list(drawn) == ["impressions", "favorites"]
     assert drawn["impressions"][:2] == [11, 31]
@@ -28,19 +28,19 @@ def test_sums_so_far(rows: pd.DataFrame, ys: Any) -> None:
     assert np.isnan(drawn["favorites"][1:]).all()
 
 
-def test_as_the_metric_says(demo: Any, ys: Any) -> None:
-    """Each type's line is that of the metric, in any zone."""
-    words: dict[str, Any] = {"every": "D", "tz": "America/New_York"}
-    drawn = ys(plot_running_total(demo[0], **words))
-    table = ep.running_total(demo[0], **words)
+def test_lines_are_those_of_the_metric(demo: Any, ys: Any) -> None:
+    """Each type has its line, in any zone."""
+    arguments: dict[str, Any] = {"every": "D", "tz": "America/New_York"}
+    drawn = ys(plot_running_total(demo[0], **arguments))
+    table = ep.running_total(demo[0], **arguments)
     assert list(drawn) == ["impressions", "engagements", "favorites"]
-    for kind, part in table.groupby("engagement_type", observed=True):
-        assert drawn[kind] == part["count"].to_list()
+    for engagement_type, part in table.groupby("engagement_type", observed=True):
+        assert drawn[engagement_type] == part["count"].to_list()
 
 
 @pytest.mark.slow
-def test_labels(rows: pd.DataFrame) -> None:
-    """What is added up, by which buckets, in which time zone."""
+def test_labels_have_units(rows: pd.DataFrame) -> None:
+    """They have the bucket and the time zone."""
     ax = plot_running_total(rows)
     assert (ax.get_ylabel(), ax.get_xlabel()) == ("cumulative counts, hour by hour", "time (UTC)")
     ax = plot_running_total(
@@ -50,21 +50,21 @@ def test_labels(rows: pd.DataFrame) -> None:
     assert ax.get_xlabel() == "time (Europe/Berlin)"
 
 
-def test_partial_days_are_marked_where_they_are(hourly: Any, legend: Any) -> None:
-    """Half a day at the beginning and one at the end; the days between are not in doubt."""
+def test_partial_days_are_marked(hourly: Any, legend: Any) -> None:
+    """The first and last day are half; the days between have no mark."""
     start = pd.Timestamp("2026-03-01T12:00")
     hours = [start + pd.Timedelta(hours=n) for n in range(72)]
     counts = hourly(*(("1", "impressions", f"{at:%F}", at.hour, 1) for at in hours))
     ax = plot_running_total(counts, every="D")
     assert ax.lines[0].get_ydata().tolist() == [12, 36, 60, 72]
-    (marks,) = [each for each in ax.collections if each.get_gid() == "partial"]
+    (marks,) = [collection for collection in ax.collections if collection.get_gid() == "partial"]
     at = [(dates.num2date(x).day, y) for x, y in marks.get_offsets()]
     assert at == [(1, 12), (4, 72)]
     assert legend(ax) == ["impressions", "partial day"]
 
 
-def test_more_posts_than_colours(hourly: Any, ys: Any, legend: Any) -> None:
-    """Seven lines and a grey one, the running sum of the 18 smallest."""
+def test_the_smallest_posts_are_summed_in_a_grey_line(hourly: Any, ys: Any, legend: Any) -> None:
+    """Seven posts have lines, and the other 18 one."""
     counts = hourly(
         *[(str(n), "impressions", "2026-03-01", hour, n) for n in range(1, 26) for hour in (5, 6)]
     )
@@ -77,13 +77,13 @@ def test_more_posts_than_colours(hourly: Any, ys: Any, legend: Any) -> None:
     assert legend(ax)[-1] == "18 others (sum)"
 
 
-def test_line_keywords(rows: pd.DataFrame) -> None:
-    """Passed on."""
+def test_keywords_apply_to_lines(rows: pd.DataFrame) -> None:
+    """They are matplotlib's."""
     assert {line.get_linewidth() for line in plot_running_total(rows, lw=5).lines} == {5}
 
 
 @pytest.mark.parametrize(
-    ("words", "complaint"),
+    ("arguments", "message"),
     [
         ({"by": "post_id"}, "name one as engagement_type"),
         ({"by": "hour"}, "by is 'hour'"),
@@ -91,8 +91,10 @@ def test_line_keywords(rows: pd.DataFrame) -> None:
         ({"posts": ["1"]}, "posts must be a DataFrame"),
     ],
 )
-def test_refused(rows: pd.DataFrame, words: dict[str, Any], complaint: str) -> None:
-    """As plot_over_time; and no figure is left."""
-    with pytest.raises(ep.FrameError, match=complaint):
-        plot_running_total(rows, **words)
+def test_invalid_arguments_are_refused_without_a_figure(
+    rows: pd.DataFrame, arguments: dict[str, Any], message: str
+) -> None:
+    """The errors are those of plot_over_time."""
+    with pytest.raises(ep.FrameError, match=message):
+        plot_running_total(rows, **arguments)
     assert plt.get_fignums() == []

@@ -21,7 +21,7 @@ from engagement_pandas.plots.theme import INK, PAGE_INK, figure_element
 
 @pytest.fixture(autouse=True)
 def _own_settings() -> Iterator[None]:
-    """Undo what a test changes of matplotlib's settings."""
+    """Restore matplotlib's settings after a test."""
     with mpl.rc_context():
         yield
 
@@ -29,18 +29,18 @@ def _own_settings() -> Iterator[None]:
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Run an IPython shell, as a notebook's kernel does."""
-    # A shell puts a module of its own in the place of __main__, which would stay there.
+    # A shell replaces the module __main__, which would remain replaced.
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
-    made = InteractiveShell()
-    monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: made)
-    yield made
-    made.atexit_operations()
-    atexit.unregister(made.atexit_operations)
+    ipython_shell = InteractiveShell()
+    monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: ipython_shell)
+    yield ipython_shell
+    ipython_shell.atexit_operations()
+    atexit.unregister(ipython_shell.atexit_operations)
 
 
 @pytest.mark.slow
-def test_text_and_axes_have_the_colour_of_the_page(rows: pd.DataFrame) -> None:
-    """No text is black, or has the placeholder's colour, and there is no background."""
+def test_texts_have_the_colour_of_the_page(rows: pd.DataFrame) -> None:
+    """No text is black or has the placeholder's colour, and there is no background."""
     ep.follow_theme()
     element = figure_element(ep.plot_over_time(rows).figure)
     styles = re.findall(r"<text[^>]*style=\"([^\"]*)\"", element)
@@ -51,8 +51,8 @@ def test_text_and_axes_have_the_colour_of_the_page(rows: pd.DataFrame) -> None:
 
 
 @pytest.mark.slow
-def test_a_black_line_has_it_too(hourly: Any) -> None:
-    """Seven posts have black among their colours, which could not be seen on a dark page."""
+def test_black_lines_have_the_colour_of_the_page(hourly: Any) -> None:
+    """A dark page would hide black, one of seven colours."""
     ep.follow_theme()
     counts = hourly(*[(str(n), "impressions", "2026-03-01", 5, n) for n in range(1, 8)])
     element = figure_element(ep.plot_over_time(counts, by="post_id").figure)
@@ -61,8 +61,8 @@ def test_a_black_line_has_it_too(hourly: Any) -> None:
 
 
 @pytest.mark.slow
-def test_its_description(rows: pd.DataFrame) -> None:
-    """The text of a figure is there for screen readers, escaped."""
+def test_a_figure_has_a_description(rows: pd.DataFrame) -> None:
+    """It is for screen readers, and escaped."""
     ep.follow_theme()
     ax = ep.plot_over_time(rows)
     ax.set_title('<b>"Our week"</b>')
@@ -71,29 +71,29 @@ def test_its_description(rows: pd.DataFrame) -> None:
     )
 
 
-def test_it_is_at_most_as_wide_as_the_figure() -> None:
+def test_the_maximum_width_is_that_of_the_figure() -> None:
     """Three inches are 216 points."""
     assert 'style="max-width: 216pt"' in figure_element(Figure(figsize=(3, 2)))
 
 
 @pytest.mark.slow
-def test_a_notebook_shows_figures_so(shell: Any) -> None:
-    """Beside PNG, for programs that show no HTML."""
+def test_a_notebook_shows_the_html(shell: Any) -> None:
+    """A PNG remains for programs that show no HTML."""
     ep.follow_theme()
     figure = plt.figure()
     assert shell.display_formatter.format(figure)[0]["text/html"].startswith("<div style=")
 
 
-def test_outside_a_notebook_only_settings_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A script that was a notebook runs without IPython."""
+def test_a_script_has_the_settings_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs without IPython."""
     monkeypatch.delitem(sys.modules, "IPython")
     ep.follow_theme()
     assert mpl.rcParams["text.color"] == INK
     assert plt.get_fignums() == []
 
 
-def test_labels_outside_of_the_figure_are_in_the_element(rows: pd.DataFrame) -> None:
-    """On a user's own figure, row names may begin left of it: the element is wider then."""
+def test_labels_outside_the_figure_widen_the_element(rows: pd.DataFrame) -> None:
+    """Names of rows may begin left of a user's own figure."""
     figure, ax = plt.subplots(figsize=(3, 2))
     ep.plot_by_type(rows, ax=ax)
     ax.set_ylabel("counts", labelpad=300)

@@ -1,4 +1,4 @@
-"""Bars of the best posts."""
+"""Bars of the top posts."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from engagement_pandas.plots import post_colours
 from engagement_pandas.plots.style import REST, type_colours
 
 plot_top_posts: Any = plots.plot_top_posts
-"""Its artists can do more than matplotlib's annotations know."""
+"""Typed as Any, since matplotlib's annotations lack methods of artists."""
 
 
 def totals(**posts: tuple[int, int]) -> pd.DataFrame:
-    """Make totals: impressions and engagements of posts p1, p2, …."""
+    """Return totals: impressions and engagements of posts p1, p2, …."""
     return ep.flatten_json(
         {
             "g": {
-                name[1:]: {"impressions": str(seen), "engagements": str(done)}
-                for name, (seen, done) in posts.items()
+                name[1:]: {"impressions": str(impressions), "engagements": str(engagements)}
+                for name, (impressions, engagements) in posts.items()
             }
         }
     )
@@ -37,12 +37,12 @@ COUNTS = totals(p1=(10_000, 500), p2=(2, 1), p3=(8_000, 90), p4=(9_000, 500))
 
 
 def names_of(ax: Any) -> list[str]:
-    """Return the names beside the rows, from the top."""
+    """Return the names of the rows, from the top."""
     return [label.get_text() for label in ax.get_yticklabels()]
 
 
-def test_best_on_top_and_ties_share_a_rank() -> None:
-    """500, 500, 90, 1, in the order of the IDs where equal."""
+def test_the_best_post_is_on_top_and_ties_share_a_rank() -> None:
+    """500, 500, 90, 1; equal posts are in the order of their IDs."""
     ax = plot_top_posts(COUNTS)
     assert names_of(ax) == ["1.  1", "1.  4", "3.  3", "4.  2"]
     assert [bar.get_width() for bar in ax.patches] == [500, 500, 90, 1]
@@ -51,38 +51,44 @@ def test_best_on_top_and_ties_share_a_rank() -> None:
     assert ax.yaxis_inverted()
 
 
-def test_how_many_and_from_how_much() -> None:
-    """Two at most, of those with 9,000 impressions or more."""
+def test_the_number_and_the_minimum_limit_the_posts() -> None:
+    """Two posts at most have 9,000 impressions or more."""
     ax = plot_top_posts(COUNTS, by="impressions", n=2, minimum=9_000)
     assert [bar.get_gid() for bar in ax.patches] == ["1", "4"]
 
 
-def test_rates_with_their_intervals() -> None:
-    """Bars end at the shrunk rate, whiskers at low and high, and the order is that of low."""
+def test_rates_have_intervals() -> None:
+    """Bars end at the shrunk rate, whiskers at low and high."""
     ax = plot_top_posts(COUNTS, by="rate")
     best = top_posts(COUNTS, by="rate")
     assert [bar.get_gid() for bar in ax.patches] == best["post_id"].to_list()
     widths = [bar.get_width() for bar in ax.patches]
     np.testing.assert_allclose(widths, best["shrunk"].to_numpy(dtype=float))
-    (whiskers,) = [each for each in ax.collections if each.get_gid() == "interval"]
+    (whiskers,) = [
+        collection for collection in ax.collections if collection.get_gid() == "interval"
+    ]
     ends = [segment[:, 0].tolist() for segment in whiskers.get_segments()]
     np.testing.assert_allclose(ends, best[["low", "high"]].to_numpy(dtype=float))
 
 
-def test_the_rate_before_it_was_shrunk(legend: Any) -> None:
-    """1 of 2 is 50 %; so far out that it is said in words at the edge."""
+def test_the_raw_rate_is_marked(legend: Any) -> None:
+    """1 of 2 is 50 %, so far outside the axis that a text has it."""
     ax = plot_top_posts(COUNTS, by="rate")
-    (own,) = [each for each in ax.collections if each.get_gid() == "own rate"]
+    (raw_rates,) = [
+        collection for collection in ax.collections if collection.get_gid() == "own rate"
+    ]
     best = top_posts(COUNTS, by="rate").set_index("post_id")["rate"]
-    np.testing.assert_allclose(own.get_offsets()[:, 0], best[best < 0.5].to_numpy(dtype=float))
+    np.testing.assert_allclose(
+        raw_rates.get_offsets()[:, 0], best[best < 0.5].to_numpy(dtype=float)
+    )
     assert ax.get_xlim()[1] < 0.5
     assert [text.get_text() for text in ax.texts] == ["50 % →"]
     assert legend(ax) == ["95 % interval", "the post's own rate"]
     assert ax.get_xlabel() == "engagements over impressions, shrunk towards the overall rate"
 
 
-def test_posts_by_their_words() -> None:
-    """The names of posts, which are no formulas."""
+def test_rows_have_names_of_posts() -> None:
+    """They are not parsed as mathematics."""
     posts = pd.DataFrame({"post_id": ["4", "1"], "text": ["Two for $5", "_hello_"]})
     ax = plot_top_posts(COUNTS, n=2, posts=posts)
     assert names_of(ax) == ["1.  _hello_", "1.  Two for $5"]
@@ -94,29 +100,29 @@ def colours_of(ax: Any) -> dict[str, str]:
     return {bar.get_gid(): to_hex(bar.get_facecolor()).upper() for bar in ax.patches}
 
 
-def test_one_colour() -> None:
-    """That of the type, or of the rate's numerator."""
+def test_bars_have_the_colour_of_the_type() -> None:
+    """Rates have that of the numerator."""
     types = type_colours(["impressions", "engagements"])
     by_type = plot_top_posts(COUNTS, by="impressions")
     assert set(colours_of(by_type).values()) == {types["impressions"]}
     assert set(colours_of(plot_top_posts(COUNTS, by="rate")).values()) == {types["engagements"]}
 
 
-def test_a_highlighted_post_has_its_own_colour() -> None:
-    """The one that it has elsewhere; the others are grey."""
+def test_a_highlighted_post_has_its_colour_of_other_charts() -> None:
+    """The other posts are grey."""
     drawn = colours_of(plot_top_posts(COUNTS, highlight="3"))
     assert drawn == {"1": REST, "4": REST, "2": REST, "3": post_colours(COUNTS)["3"]}
 
 
-def test_a_highlighted_post_below_the_top_keeps_its_rank() -> None:
-    """One best post is requested; the last of four is added."""
+def test_a_highlighted_post_below_the_top_is_added() -> None:
+    """One post is requested; the last of four keeps its rank."""
     ax = plot_top_posts(COUNTS, n=1, highlight=["2"])
     assert names_of(ax) == ["1.  1", "4.  2"]
     assert [bar.get_width() for bar in ax.patches] == [500, 1]
 
 
-def test_highlight_refused() -> None:
-    """A post that is not in the counts, or has too few impressions for a rank."""
+def test_a_highlighted_post_without_a_rank_is_refused() -> None:
+    """It is not in the counts, or has too few impressions."""
     with pytest.raises(ep.FrameError, match="highlight has '7', which is not among the posts"):
         plot_top_posts(COUNTS, highlight="7")
     with pytest.raises(ep.FrameError, match="highlight has '2'"):
@@ -126,7 +132,7 @@ def test_highlight_refused() -> None:
 
 @pytest.mark.slow
 def test_25_rows_do_not_overlap() -> None:
-    """On a small picture the letters are smaller than the rows are high."""
+    """The letters of a small chart are smaller than its rows."""
     counts = totals(**{f"p{n}": (100, n) for n in range(1, 26)})
     figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
     plot_top_posts(counts, n=25, ax=ax)
@@ -143,8 +149,8 @@ def test_a_new_figure_grows_with_its_rows() -> None:
     assert many.get_figheight() > 2 * few.get_figheight()
 
 
-def test_refused() -> None:
-    """As the metric does, before there is a figure."""
+def test_invalid_arguments_are_refused_without_a_figure() -> None:
+    """The errors are those of the metric."""
     with pytest.raises(ep.FrameError, match="n is 0"):
         plot_top_posts(COUNTS, n=0)
     with pytest.raises(ep.FrameError, match="did you mean"):
@@ -152,9 +158,9 @@ def test_refused() -> None:
     assert plt.get_fignums() == []
 
 
-@pytest.mark.parametrize("given", [pd.Series(["7"]), 7, ("7",)])
-def test_highlights_of_any_kind(given: Any) -> None:
-    """A column, a number or a tuple of IDs."""
+@pytest.mark.parametrize("highlight", [pd.Series(["7"]), 7, ("7",)])
+def test_a_highlight_may_be_a_column_a_number_or_a_tuple(highlight: Any) -> None:
+    """It contains IDs."""
     counts = ep.flatten_json({"g": {"7": {"engagements": "5"}, "8": {"engagements": "9"}}})
-    bars = ep.plot_top_posts(counts, highlight=given).patches
+    bars = ep.plot_top_posts(counts, highlight=highlight).patches
     assert [bar.get_facecolor() == bars[0].get_facecolor() for bar in bars] == [True, False]
