@@ -1,4 +1,4 @@
-"""``counts.engagement``: the same functions, the frame first."""
+"""The accessor ``counts.engagement`` has the functions with counts as the first argument."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ BODY = {
 
 @pytest.fixture
 def counts() -> pd.DataFrame:
-    """Return a post's one hour."""
+    """Return one hour of a post."""
     return ep.flatten_json(BODY)
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_each_method_is_a_function_of_counts(counts: pd.DataFrame, name: str) -> None:
-    """It exists where the table says, takes counts first, and the accessor hands it over."""
+    """It exists in the package, and the accessor passes the counts first."""
     function = getattr(ep, name)
     assert next(iter(inspect.signature(function).parameters)) in {"counts", "a"}
     method = getattr(counts.engagement, name)
     assert (method.func, method.args[0] is counts) == (function, True)
 
 
-def test_it_gives_what_the_function_gives(counts: pd.DataFrame) -> None:
-    """Arguments pass through."""
+def test_a_method_has_the_result_of_the_function(counts: pd.DataFrame) -> None:
+    """Arguments are passed on."""
     expected = ep.engagement_rate(counts, by=None)
     pd.testing.assert_frame_equal(counts.engagement.engagement_rate(by=None), expected)
 
 
-def test_a_filtered_frame_has_it_too(counts: pd.DataFrame) -> None:
-    """A slice of counts is counts."""
-    few = counts[counts["engagement_type"] == "impressions"]
-    assert few.engagement.timestamps().iloc[0] == pd.Timestamp("2026-03-01T07:00:00Z")
+def test_a_filtered_frame_has_the_accessor(counts: pd.DataFrame) -> None:
+    """A slice of counts is valid."""
+    impressions = counts[counts["engagement_type"] == "impressions"]
+    assert impressions.engagement.timestamps().iloc[0] == pd.Timestamp("2026-03-01T07:00:00Z")
 
 
-def test_other_frames_do_not(counts: pd.DataFrame) -> None:
-    """The error names the column; looking at what a frame can do does not raise it."""
+def test_other_frames_have_no_accessor(counts: pd.DataFrame) -> None:
+    """The error names the column; ``dir`` and ``hasattr`` do not raise it."""
     other = counts.astype({"post_id": "float64"})
     with pytest.raises(ep.FrameError, match="'post_id' in row 0 is"):
         _ = other.engagement
@@ -56,19 +56,21 @@ def test_other_frames_do_not(counts: pd.DataFrame) -> None:
     assert "engagement" not in dir(other)
 
 
-def test_what_it_can_do(counts: pd.DataFrame) -> None:
-    """Completion lists the methods; a name that is none says which there are."""
+def test_completion_lists_the_methods(counts: pd.DataFrame) -> None:
+    """The error for an unknown name has the valid ones."""
     assert dir(counts.engagement) == sorted(METHODS)
     with pytest.raises(AttributeError, match=r"choose from .*'half_life'"):
         _ = counts.engagement.half_lives
 
 
-def test_further_columns_are_keys(counts: pd.DataFrame) -> None:
-    """What somebody has added to counts may be grouped by."""
-    named = counts.assign(campaign="spring")
-    assert named.engagement.engagement_rate(by="campaign")["campaign"].to_list() == ["spring"]
+def test_additional_columns_are_keys(counts: pd.DataFrame) -> None:
+    """The user may group by them."""
+    with_campaign = counts.assign(campaign="spring")
+    assert with_campaign.engagement.engagement_rate(by="campaign")["campaign"].to_list() == [
+        "spring"
+    ]
 
 
-def test_help_is_the_function_s(counts: pd.DataFrame) -> None:
-    """In a notebook, ``?`` tells of the metric and not of the accessor."""
+def test_the_docstring_is_that_of_the_function(counts: pd.DataFrame) -> None:
+    """In a notebook, ``?`` shows it."""
     assert counts.engagement.half_life.__doc__ == ep.half_life.__doc__

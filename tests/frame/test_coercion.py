@@ -1,4 +1,4 @@
-"""Frames from anywhere work at every door if no cast loses anything."""
+"""Frames of other programs are accepted by every function if no cast loses information."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ TYPES = {"impressions": 900, "engagements": 12, "favorites": 7}
 
 
 def tidy() -> pd.DataFrame:
-    """Three posts, three types, two hours; one count unknown."""
+    """Return counts of three posts, three types, two hours; one count is unknown."""
     hours = {
         post: {
-            kind: {"2026-03-01": {"07": str(size + n), "08": str(size)}}
-            for kind, size in TYPES.items()
+            engagement_type: {"2026-03-01": {"07": str(size + n), "08": str(size)}}
+            for engagement_type, size in TYPES.items()
         }
         for n, post in enumerate(POSTS)
     }
@@ -41,8 +41,8 @@ def tidy() -> pd.DataFrame:
     return counts
 
 
-def typed(_: Path) -> pd.DataFrame:
-    """Return the same, as somebody types it: objects, and int64 where nothing is missing."""
+def typed_by_hand(_: Path) -> pd.DataFrame:
+    """Return these counts as typed by hand: objects, and int64 where nothing is missing."""
     rows = tidy()
     return pd.DataFrame(
         {
@@ -55,62 +55,62 @@ def typed(_: Path) -> pd.DataFrame:
     )
 
 
-def written(folder: Path) -> str:
-    """Write the counts with write_parquet."""
+def parquet_path(folder: Path) -> str:
+    """Write the counts with write_parquet, and return the path."""
     path = str(folder / "counts.parquet")
     ep.write_parquet(tidy(), path)
     return path
 
 
 FRAMES: dict[str, Callable[[Path], Any]] = {
-    "pd.read_parquet": lambda folder: pd.read_parquet(written(folder)),
+    "pd.read_parquet": lambda folder: pd.read_parquet(parquet_path(folder)),
     "pd.read_parquet, pyarrow": lambda folder: pd.read_parquet(
-        written(folder), dtype_backend="pyarrow"
+        parquet_path(folder), dtype_backend="pyarrow"
     ),
     "pd.read_parquet, nullable": lambda folder: pd.read_parquet(
-        written(folder), dtype_backend="numpy_nullable"
+        parquet_path(folder), dtype_backend="numpy_nullable"
     ),
     "pd.concat": lambda _: pd.concat([tidy()[:3], tidy()[3:].astype({"engagement_type": "str"})]),
-    "duckdb.df": lambda folder: duckdb.sql(f"from '{written(folder)}'").df(),
-    "duckdb": lambda folder: duckdb.sql(f"from '{written(folder)}'"),
-    "polars": lambda folder: pl.read_parquet(written(folder)),
-    "polars.to_pandas": lambda folder: pl.read_parquet(written(folder)).to_pandas(),
-    "polars.to_pandas, arrow": lambda folder: pl.read_parquet(written(folder)).to_pandas(
+    "duckdb.df": lambda folder: duckdb.sql(f"from '{parquet_path(folder)}'").df(),
+    "duckdb": lambda folder: duckdb.sql(f"from '{parquet_path(folder)}'"),
+    "polars": lambda folder: pl.read_parquet(parquet_path(folder)),
+    "polars.to_pandas": lambda folder: pl.read_parquet(parquet_path(folder)).to_pandas(),
+    "polars.to_pandas, arrow": lambda folder: pl.read_parquet(parquet_path(folder)).to_pandas(
         use_pyarrow_extension_array=True
     ),
-    "pyarrow": lambda folder: pq.read_table(written(folder)),
-    "pyarrow batch": lambda folder: pq.read_table(written(folder)).to_batches()[0],
+    "pyarrow": lambda folder: pq.read_table(parquet_path(folder)),
+    "pyarrow batch": lambda folder: pq.read_table(parquet_path(folder)).to_batches()[0],
     "objects": lambda _: tidy().astype(object),
     "pandas 2": lambda _: (
         tidy()
         .assign(day=lambda c: c["day"].astype("datetime64[ns]"))
         .astype({"post_id": object, "engagement_type": object, "hour": "int64", "count": "float64"})
     ),
-    "typed by hand": typed,
+    "typed by hand": typed_by_hand,
 }
 
 
 @pytest.mark.parametrize("name", FRAMES)
-def test_frames_of_other_programs(name: str, tmp_path: Path) -> None:
-    """Cast to the same counts, with the contract's dtypes, order and values."""
+def test_frames_of_other_programs_are_cast(name: str, tmp_path: Path) -> None:
+    """The result has the contract's dtypes, order and values."""
     counts = as_counts(FRAMES[name](tmp_path))
     check_counts(counts)
-    wanted = tidy()
-    same(counts.reset_index(drop=True), wanted)
+    expected = tidy()
+    assert_same(counts.reset_index(drop=True), expected)
     if name in {"pd.read_parquet", "pyarrow"}:
-        assert counts.attrs == {n: wanted.attrs[n] for n in ("start", "end")}
+        assert counts.attrs == {n: expected.attrs[n] for n in ("start", "end")}
 
 
-def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
+def assert_same(actual: pd.DataFrame, expected: pd.DataFrame) -> None:
     """Assert that frames are equal; pandas 2 reads the names of categories as objects."""
-    for name in found.columns.intersection(["engagement_type"]):
-        names = found[name].cat.categories
-        assert names.to_list() == wanted[name].cat.categories.to_list()
-        found = found.assign(**{name: found[name].cat.rename_categories(names.astype(TEXT))})
-    pd.testing.assert_frame_equal(found, wanted)
+    for name in actual.columns.intersection(["engagement_type"]):
+        names = actual[name].cat.categories
+        assert names.to_list() == expected[name].cat.categories.to_list()
+        actual = actual.assign(**{name: actual[name].cat.rename_categories(names.astype(TEXT))})
+    pd.testing.assert_frame_equal(actual, expected)
 
 
-DOORS: dict[str, Callable[[Any], Any]] = {
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "over_time": ep.over_time,
     "engagement_rate": ep.engagement_rate,
     "summarise": ep.summarise,
@@ -126,58 +126,58 @@ DOORS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", FRAMES)
-@pytest.mark.parametrize("door", DOORS)
-def test_every_door_takes_them(
-    door: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_accepts_them(
+    function: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Metrics, plots and exports give what they give for the tidy frame."""
+    """Metrics, plots and writers have the results of the tidy frame."""
     frame = FRAMES[name](tmp_path)
     monkeypatch.chdir(tmp_path)
-    found = DOORS[door](frame)
+    actual = FUNCTIONS[function](frame)
     plt.close("all")
-    if isinstance(found, pd.DataFrame | pd.Series):
-        wanted = tidy()
+    if isinstance(actual, pd.DataFrame | pd.Series):
+        expected = tidy()
         if "read_parquet" not in name and name != "pyarrow":
-            wanted.attrs = {}
+            expected.attrs = {}
             frame = as_counts(frame)
             frame.attrs = {}
-            found = DOORS[door](frame)
-        equal = same if isinstance(found, pd.DataFrame) else pd.testing.assert_series_equal
-        equal(found.reset_index(drop=True), DOORS[door](wanted).reset_index(drop=True))  # type: ignore[operator]
+            actual = FUNCTIONS[function](frame)
+        equal = assert_same if isinstance(actual, pd.DataFrame) else pd.testing.assert_series_equal
+        equal(actual.reset_index(drop=True), FUNCTIONS[function](expected).reset_index(drop=True))  # type: ignore[operator]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["pd.read_parquet", "duckdb", "polars", "typed by hand"])
-def test_explorers_take_them(name: str, tmp_path: Path) -> None:
-    """All three explorers of counts."""
+def test_explorers_accept_them(name: str, tmp_path: Path) -> None:
+    """All three explorers of counts do."""
     for explorer in (ep.EngagementExplorer, ep.CompareExplorer, ep.BestTimesExplorer):
         explorer(FRAMES[name](tmp_path)).close()
 
 
-def test_the_accessor_takes_them() -> None:
-    """``counts.engagement`` of a frame typed by hand."""
+def test_the_accessor_accepts_them() -> None:
+    """The frame was typed by hand."""
     frame = pd.DataFrame({"count": [7], "engagement_type": ["favorites"], "post_id": ["1"]})
     assert frame.engagement.top_posts(by="favorites")["favorites"].to_list() == [7]
 
 
-def test_a_tidy_frame_is_returned_itself() -> None:
-    """Nothing is copied, and further columns are kept."""
+def test_a_tidy_frame_is_returned_unchanged() -> None:
+    """It is not copied, and additional columns are kept."""
     counts = tidy()
     assert as_counts(counts) is counts
-    more = counts.assign(campaign="a")
-    assert as_counts(more) is more
+    with_campaign = counts.assign(campaign="a")
+    assert as_counts(with_campaign) is with_campaign
 
 
-def test_the_frame_is_not_changed() -> None:
+def test_the_input_is_not_changed() -> None:
     """A cast makes another frame."""
-    frame = typed(Path())
+    frame = typed_by_hand(Path())
     before = frame.copy()
     as_counts(frame)
     pd.testing.assert_frame_equal(frame, before)
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"),
+    ("value", "expected_count"),
     [
         ("1,234", 1234),
         ("1,234,567", 1234567),
@@ -194,14 +194,14 @@ def test_the_frame_is_not_changed() -> None:
         (2**63 - 1, 2**63 - 1),
     ],
 )
-def test_counts(given: Any, meant: int | None) -> None:
-    """Numbers as programs write them; a dash is unknown and not 0."""
+def test_counts_are_parsed(value: Any, expected_count: int | None) -> None:
+    """Programs write numbers in several ways; a dash is unknown, not 0."""
     frame = pd.DataFrame(
-        {"engagement_type": ["favorites"], "count": pd.Series([given], dtype=object)}
+        {"engagement_type": ["favorites"], "count": pd.Series([value], dtype=object)}
     )
     count = as_counts(frame)["count"]
     assert str(count.dtype) == "Int64"
-    assert count.to_list() == [pd.NA if meant is None else meant]
+    assert count.to_list() == [pd.NA if expected_count is None else expected_count]
 
 
 @pytest.mark.parametrize(
@@ -238,8 +238,8 @@ def test_counts(given: Any, meant: int | None) -> None:
         ("retrieved_at", pd.to_datetime(["2026-03-01", "2026-03-02"]), "without a time zone"),
     ],
 )
-def test_what_would_lose_something(column: str, values: Any, words: str) -> None:
-    """Is refused with row, value and cure."""
+def test_a_cast_that_loses_information_is_refused(column: str, values: Any, words: str) -> None:
+    """The error has the row, the value and the cure."""
     columns = {
         "post_id": ["1", "2"],
         "engagement_type": ["favorites", "favorites"],
@@ -254,7 +254,7 @@ def test_what_would_lose_something(column: str, values: Any, words: str) -> None
 
 
 def test_links_are_ids() -> None:
-    """The ID in a link is taken."""
+    """The ID is extracted."""
     frame = pd.DataFrame(
         {
             "post_id": [f"https://x.com/bakery/status/{POSTS[0]}?s=20"],
@@ -266,7 +266,7 @@ def test_links_are_ids() -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "words"),
+    ("frame", "words"),
     [
         ([1], "not a list"),
         (pd.Series([1], name="count"), "not a Series"),
@@ -274,14 +274,14 @@ def test_links_are_ids() -> None:
         ("counts.csv", "not a str"),
     ],
 )
-def test_no_frames(other: Any, words: str) -> None:
-    """Are refused, with what to give."""
+def test_other_objects_are_refused(frame: Any, words: str) -> None:
+    """The error has the accepted types."""
     with pytest.raises(FrameError, match=words):
-        ep.over_time(other)
+        ep.over_time(frame)
 
 
-def test_unsigned_and_small_arrow_integers() -> None:
-    """Whatever their width."""
+def test_arrow_integers_may_have_any_width() -> None:
+    """Unsigned ones are accepted too."""
     table = pa.table(
         {
             "post_id": pa.array([2027900000000000001], pa.uint64()),
@@ -297,27 +297,27 @@ def test_unsigned_and_small_arrow_integers() -> None:
 
 
 @pytest.mark.parametrize("text", ["1.000", "12.000", "-950.000"])
-def test_a_dot_before_three_zeros(text: str) -> None:
+def test_a_dot_before_three_zeros_is_refused(text: str) -> None:
     """It may separate thousands, so it is not read as a decimal point."""
     with pytest.raises(FrameError, match="not a whole number"):
         to_numbers(pd.Series(["7", text], name="Likes"))
 
 
 @pytest.mark.parametrize(("text", "number"), [("0.000", 0), ("1234.000", 1234), ("1.00", 1)])
-def test_other_zeros_after_a_dot(text: str, number: int) -> None:
-    """These can only be decimals."""
+def test_other_zeros_after_a_dot_are_decimals(text: str, number: int) -> None:
+    """The value is an integer."""
     assert to_numbers(pd.Series([text])).to_list() == [number]
 
 
-def test_times_with_and_without_a_zone() -> None:
-    """The one without is refused, instead of being called UTC."""
+def test_a_time_without_a_zone_among_others_is_refused() -> None:
+    """It is not assumed to be UTC."""
     times = pd.Series(["2026-03-01T09:00+02:00", "2026-03-01T09:00"], name="retrieved_at")
     with pytest.raises(FrameError, match=r"in row 1 is .*without a time zone, among others"):
         to_moments(times)
 
 
-def test_times_of_several_zones() -> None:
-    """In UTC, each distinct one read once; what is missing stays so."""
+def test_times_of_several_zones_become_utc() -> None:
+    """Each distinct text is parsed once; missing times stay missing."""
     texts = ["2026-03-01T09:00+02:00", None, "2026-03-01T09:00Z", "2026-03-01T09:00+02:00"]
     assert to_moments(pd.Series(texts)).to_list() == [
         pd.Timestamp("2026-03-01T07:00Z"),
@@ -328,14 +328,14 @@ def test_times_of_several_zones() -> None:
 
 
 @pytest.mark.parametrize("days", [["0999-12-31", "9999-12-31"], [date(999, 12, 31), date.max]])
-def test_days_that_nanoseconds_do_not_hold(days: list[Any]) -> None:
-    """The contract's microseconds do."""
-    found = to_days(pd.Series(days)).to_numpy()
-    assert found.tolist() == [datetime(999, 12, 31), datetime(9999, 12, 31)]  # noqa: DTZ001
+def test_days_may_exceed_the_range_of_nanoseconds(days: list[Any]) -> None:
+    """The contract has microseconds."""
+    days_read = to_days(pd.Series(days)).to_numpy()
+    assert days_read.tolist() == [datetime(999, 12, 31), datetime(9999, 12, 31)]  # noqa: DTZ001
 
 
 @pytest.mark.parametrize("value", [["2026-03-01"], "1 March 0999", "03/04/0999"])
-def test_what_is_not_a_time(value: Any) -> None:
-    """Refused with its row."""
+def test_an_invalid_time_is_refused(value: Any) -> None:
+    """The error has the row."""
     with pytest.raises(FrameError, match=r"'day' in row 1 is .*not a time; write days as"):
         to_days(pd.Series(["2026-03-01", value], name="day"))

@@ -1,4 +1,4 @@
-"""The tidy contract: empty frames, checks, timestamps."""
+"""The tidy contract: empty frames, checks and timestamps."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from engagement_pandas.vocabulary import EngagementType
 
 
 def counts() -> pd.DataFrame:
-    """Two hours of one post."""
+    """Return two hours of one post."""
     return ep.flatten_json({"g": {"123": {"impressions": {"2026-03-01": {"07": "5", "23": "6"}}}}})
 
 
-def omitted() -> pd.DataFrame:
-    """One post that is gone."""
+def omissions_of_a_post() -> pd.DataFrame:
+    """Return the omission of a deleted post."""
     request = ep.totals(["123"], engagement_types=["favorites"])
     return ep.omissions(ep.EngagementResponse(request, {"unavailable_tweet_ids": ["123"]}))
 
 
 def test_an_empty_frame_has_every_dtype() -> None:
-    """Columns of the whole contract, in its order; the API's counts have no source."""
+    """It has the columns of the contract in order; the API's counts have no source."""
     assert empty_counts(COUNT_COLUMNS).dtypes.astype(str).to_dict() == dict(COUNT_COLUMNS)
     assert list(empty_counts()) == [name for name in COUNT_COLUMNS if name != "source"]
     assert empty_omissions().dtypes.astype(str).to_dict() == {
@@ -47,34 +47,34 @@ def test_an_empty_frame_has_every_dtype() -> None:
 
 
 def test_an_empty_frame_has_the_columns_of_its_grouping() -> None:
-    """Absent dimensions are absent columns; the order is the contract's."""
+    """Absent dimensions have no column; the order is the contract's."""
     frame = empty_counts(("hour", "engagement_type"))
     assert list(frame.columns) == ["engagement_type", "hour", "count"]
 
 
 @pytest.mark.filterwarnings("ignore:The behavior of DataFrame concatenation:FutureWarning")
-def test_empty_frames_keep_dtypes_when_put_together() -> None:
-    """An empty frame does not turn IDs into objects."""
-    both = pd.concat([empty_counts(), counts()], ignore_index=True)
-    assert str(both["post_id"].dtype) == "str"
-    assert str(both["count"].dtype) == "Int64"
-    assert str(both["day"].dtype) == "datetime64[us]"
+def test_concatenated_empty_frames_keep_dtypes() -> None:
+    """IDs do not become objects."""
+    concatenated = pd.concat([empty_counts(), counts()], ignore_index=True)
+    assert str(concatenated["post_id"].dtype) == "str"
+    assert str(concatenated["count"].dtype) == "Int64"
+    assert str(concatenated["day"].dtype) == "datetime64[us]"
 
 
-def test_types_are_in_vocabulary_order() -> None:
-    """All 18 in their order, then what nobody has heard of."""
-    names = [str(kind) for kind in EngagementType]
+def test_types_have_the_vocabularys_order() -> None:
+    """All 18 have their order, followed by unknown types."""
+    names = [str(engagement_type) for engagement_type in EngagementType]
     assert in_order(["b", *reversed(names), "a"]) == [*names, "a", "b"]
 
 
 @pytest.mark.parametrize("frame", [empty_counts(), counts(), counts().iloc[::-1], counts()[1:]])
-def test_counts_pass(frame: pd.DataFrame) -> None:
-    """Counts, a slice of them, in any order, or none."""
+def test_valid_counts_pass_the_check(frame: pd.DataFrame) -> None:
+    """Slices, any order and empty frames are valid."""
     check_counts(frame)
 
 
 @pytest.mark.parametrize(
-    ("changes", "complaint"),
+    ("changes", "message"),
     [
         ({"post_id": [123, 123]}, "'post_id' is int64, not str; numbers may have lost digits"),
         ({"post_id": pd.Series(["1.06E+18", "1"], dtype=TEXT)}, "'1.06E\\+18'.*was a float"),
@@ -91,15 +91,15 @@ def test_counts_pass(frame: pd.DataFrame) -> None:
         ({"views": [1, 2]}, "no column 'views'.*drop it"),
     ],
 )
-def test_what_is_not_tidy_is_refused(changes: dict[str, Any], complaint: str) -> None:
+def test_invalid_counts_are_refused(changes: dict[str, Any], message: str) -> None:
     """The message has the value and the cure."""
-    with pytest.raises(FrameError, match=complaint):
+    with pytest.raises(FrameError, match=message):
         check_counts(counts().assign(**changes))
 
 
 @pytest.mark.parametrize("missing", ["engagement_type", "count"])
-def test_columns_that_counts_always_have(missing: str) -> None:
-    """A frame without types or counts is something else."""
+def test_required_columns_may_not_be_absent(missing: str) -> None:
+    """Counts have types and counts."""
     with pytest.raises(FrameError, match=f"counts lack the column '{missing}'"):
         check_counts(counts().drop(columns=missing))
 
@@ -110,53 +110,53 @@ def test_columns_out_of_order_are_refused() -> None:
         check_counts(counts()[["count", "engagement_type"]])
 
 
-def test_other_things_are_no_frames() -> None:
-    """A list of records is told apart."""
+def test_other_objects_are_refused() -> None:
+    """A list of records is one."""
     with pytest.raises(FrameError, match="counts must be a DataFrame, not a list"):
         check_counts([])  # type: ignore[arg-type]
 
 
-def test_omissions_pass_and_other_reasons_do_not() -> None:
-    """The category of reasons is fixed."""
-    check_omissions(omitted())
-    frame = omitted()
+def test_omissions_with_other_reasons_are_refused() -> None:
+    """The categories of reasons are fixed."""
+    check_omissions(omissions_of_a_post())
+    frame = omissions_of_a_post()
     frame["reason"] = pd.Categorical(["unavailable"])
     with pytest.raises(FrameError, match="categories of reason are \\['unavailable'\\]"):
         check_omissions(frame)
 
 
-def test_checks_change_nothing() -> None:
-    """A check looks and does not touch."""
+def test_a_check_changes_nothing() -> None:
+    """The frame stays equal."""
     frame = counts()
     check_counts(frame)
     pd.testing.assert_frame_equal(frame, counts())
 
 
-def test_timestamps_of_hours() -> None:
-    """The start of each hour, aware, to the microsecond, with the index of the counts."""
+def test_timestamps_are_the_starts_of_hours() -> None:
+    """They have a time zone, microseconds, and the index of the counts."""
     frame = counts().set_index(pd.Index([10, 20]))
-    moments = ep.timestamps(frame)
-    assert str(moments.dtype) == "datetime64[us, UTC]"
-    assert moments.name == "timestamp"
-    assert moments.to_dict() == {
+    timestamps = ep.timestamps(frame)
+    assert str(timestamps.dtype) == "datetime64[us, UTC]"
+    assert timestamps.name == "timestamp"
+    assert timestamps.to_dict() == {
         10: pd.Timestamp("2026-03-01T07:00Z"),
         20: pd.Timestamp("2026-03-01T23:00Z"),
     }
 
 
-def test_timestamps_of_days() -> None:
-    """The midnight of each day where there are no hours."""
+def test_timestamps_of_days_are_midnights() -> None:
+    """The counts have no hours."""
     frame = ep.flatten_json({"g": {"impressions": {"2026-03-01": "5"}}})
     assert ep.timestamps(frame).to_list() == [pd.Timestamp("2026-03-01T00:00Z")]
 
 
-def test_timestamps_of_nothing() -> None:
-    """An empty frame has an empty series of the same dtype."""
+def test_timestamps_of_an_empty_frame_are_empty() -> None:
+    """The dtype is the same."""
     assert str(ep.timestamps(empty_counts()).dtype) == "datetime64[us, UTC]"
 
 
-def test_hours_of_no_day_are_no_moments() -> None:
-    """The message says what to group by."""
+def test_hours_without_days_have_no_timestamps() -> None:
+    """The message has the required grouping."""
     frame = ep.flatten_json({"g": {"impressions": {"07": "5"}}})
     with pytest.raises(FrameError, match=r"have no day.*group by 'engagement.day'"):
         ep.timestamps(frame)
@@ -170,8 +170,8 @@ def test_schemas_have_the_columns_of_the_contract() -> None:
     assert str(counts_schema().field("day").type) == "timestamp[us]"
 
 
-@pytest.mark.parametrize("moment", ["2026-03-01T09:30:00", "yesterday", 5])
-def test_a_moment_needs_a_time_zone(moment: Any) -> None:
-    """Neither naive times nor other texts are kept as moments."""
+@pytest.mark.parametrize("timestamp", ["2026-03-01T09:30:00", "yesterday", 5])
+def test_a_timestamp_needs_a_time_zone(timestamp: Any) -> None:
+    """Naive times and other texts are refused."""
     with pytest.raises(FrameError, match=r"retrieved_at .* (no time zone|is not a time)"):
-        to_iso_utc(moment)
+        to_iso_utc(timestamp)

@@ -1,4 +1,4 @@
-"""CSV: what is written is what is read, and what is not tidy is refused."""
+"""CSV files read back equal, and invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from engagement_pandas.errors import FrameError
 
 
 @frames
-def test_csv_gives_the_frame_back(make: Any, tmp_path: Path) -> None:
-    """IDs are text with all their zeros; missing is missing."""
+def test_a_csv_file_reads_back_equal(make: Any, tmp_path: Path) -> None:
+    """IDs are text with all their zeros; missing counts stay missing."""
     ep.write_csv(make(), tmp_path / "counts.csv")
     pd.testing.assert_frame_equal(ep.read_csv(tmp_path / "counts.csv"), make())
 
 
 @frames
-def test_csv_through_a_buffer(make: Any) -> None:
-    """A text buffer does as well as a path."""
+def test_a_buffer_reads_back_equal(make: Any) -> None:
+    """A text buffer is accepted like a path."""
     buffer = io.StringIO()
     ep.write_csv(make(), buffer)
     buffer.seek(0)
     pd.testing.assert_frame_equal(ep.read_csv(buffer), make())
 
 
-def test_csv_as_it_stands() -> None:
-    """The file is what a person would write."""
+def test_the_file_is_readable() -> None:
+    """It looks like a file written by hand."""
     buffer = io.StringIO()
     ep.write_csv(hourly(), buffer)
     assert buffer.getvalue().splitlines()[:2] == [
@@ -40,22 +40,22 @@ def test_csv_as_it_stands() -> None:
     ]
 
 
-def test_a_missing_count_is_nothing_in_csv() -> None:
-    """Not 0, not NaN."""
+def test_a_missing_count_is_an_empty_field() -> None:
+    """It is neither 0 nor NaN."""
     buffer = io.StringIO()
     ep.write_csv(missing(), buffer)
     assert buffer.getvalue() == "post_id,engagement_type,count\n1,video_views,\n"
 
 
-def test_csv_is_compressed_by_its_suffix(tmp_path: Path) -> None:
-    """The name decides, also while the file is written beside its place."""
+def test_the_suffix_selects_the_compression(tmp_path: Path) -> None:
+    """The temporary file is compressed too."""
     ep.write_csv(hourly(), tmp_path / "counts.csv.gz")
     assert (tmp_path / "counts.csv.gz").read_bytes()[:2] == b"\x1f\x8b"
     pd.testing.assert_frame_equal(ep.read_csv(tmp_path / "counts.csv.gz"), hourly())
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "message"),
     [
         ("post_id,engagement_type,count\n1.06098E+18,a,1\n", "'1.06098E\\+18'.*was a float"),
         ("post_id,engagement_type,count\n1060976163948904448.0,a,1\n", "was a float"),
@@ -76,14 +76,14 @@ def test_csv_is_compressed_by_its_suffix(tmp_path: Path) -> None:
         ("post_id,engagement_type,reason,message,start,end\n1,,gone,x,,\n", "no reason 'gone'"),
     ],
 )
-def test_csv_that_is_not_tidy_is_refused(text: str, complaint: str) -> None:
+def test_an_invalid_file_is_refused(text: str, message: str) -> None:
     """The message has the value and the cure."""
-    with pytest.raises(FrameError, match=complaint):
+    with pytest.raises(FrameError, match=message):
         ep.read_csv(io.StringIO(text))
 
 
-def test_types_named_like_missing_survive_csv() -> None:
-    """A type called NA is a type."""
+def test_a_type_may_be_called_na() -> None:
+    """It is not read as missing."""
     counts = ep.flatten_json({"g": {"NA": "5", "null": "6"}})
     buffer = io.StringIO()
     ep.write_csv(counts, buffer)
@@ -91,16 +91,16 @@ def test_types_named_like_missing_survive_csv() -> None:
     pd.testing.assert_frame_equal(ep.read_csv(buffer), counts)
 
 
-def test_a_carriage_return_in_a_name(tmp_path: Path) -> None:
-    """A name of a type, from outside, with every character that CSV trips over."""
+def test_a_name_may_have_a_carriage_return(tmp_path: Path) -> None:
+    """It has every character that CSV quotes."""
     counts = ep.flatten_json({"g": {"1": {'a\rb,"c"\nd': "5", "impressions": "7"}}})
     ep.write_csv(counts, tmp_path / "a.csv")
     pd.testing.assert_frame_equal(ep.read_csv(tmp_path / "a.csv"), counts)
 
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zip"])
-def test_compressed_rubbish(tmp_path: Path, name: str) -> None:
-    """The bytes decide, not the name; a damaged archive is reported as such."""
+def test_a_damaged_archive_is_refused(tmp_path: Path, name: str) -> None:
+    """The content decides on the format, not the name."""
     (tmp_path / name).write_bytes(b"no archive")
     with pytest.raises(FrameError, match="no line end: 'no archive'"):
         ep.read_csv(tmp_path / name)

@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet, another program or a full disk has changed: right, or an error."""
+"""CSV files changed by a spreadsheet, another program or a full disk: read correctly or refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROW = "2125450880059707756,impressions,2026-11-25,5,551"
 OTHER = "2125883449981014166,favorites,2026-11-25,6,20"
 
 
-def read(text: str) -> list[list[Any]]:
+def rows_of(text: str) -> list[list[Any]]:
     """Return post, type and count of each row."""
     frame = ep.read_csv(io.StringIO(text))
     return [
@@ -35,7 +35,7 @@ def read(text: str) -> list[list[Any]]:
     ]
 
 
-RIGHT = [["2125450880059707756", "impressions", 551], ["2125883449981014166", "favorites", 20]]
+EXPECTED = [["2125450880059707756", "impressions", 551], ["2125883449981014166", "favorites", 20]]
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ RIGHT = [["2125450880059707756", "impressions", 551], ["2125883449981014166", "f
         f"{HEAD}\n{ROW}\n{OTHER}\n".replace("11-25", "11-25 00:00:00"),
     ],
 )
-def test_read_right(text: str) -> None:
-    """Commas at row ends, blank rows, other delimiters, a mark: the same counts."""
-    assert read(text) == RIGHT
+def test_equivalent_files_have_the_same_counts(text: str) -> None:
+    """They have commas at row ends, blank rows, other delimiters or a byte order mark."""
+    assert rows_of(text) == EXPECTED
 
 
 @pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
-def test_encodings(codec: str, tmp_path: Path) -> None:
-    """With a mark and without."""
+def test_encodings_are_detected(codec: str, tmp_path: Path) -> None:
+    """Files have a byte order mark or not."""
     (tmp_path / "a.csv").write_bytes(f"{HEAD}\n{ROW}\n".encode(codec))
     assert ep.read_csv(tmp_path / "a.csv")["count"].to_list() == [551]
 
@@ -91,23 +91,23 @@ def test_encodings(codec: str, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_never_a_wrong_number(text: str, words: str) -> None:
-    """With the line, the value and the cure."""
+def test_a_changed_file_is_refused(text: str, words: str) -> None:
+    """The error has the line, the value and the cure."""
     with pytest.raises(FrameError, match=words):
-        read(text)
+        rows_of(text)
 
 
 @given(cut=st.integers(1, len(f"{HEAD}\n{ROW}\n{OTHER}\n") - 1))
-def test_cut_anywhere(cut: int) -> None:
-    """What is left of a file has the counts it had, or is refused."""
+def test_a_truncated_file_is_correct_or_refused(cut: int) -> None:
+    """The remaining rows keep their counts."""
     try:
-        found = read(f"{HEAD}\n{ROW}\n{OTHER}\n"[:cut])
+        rows = rows_of(f"{HEAD}\n{ROW}\n{OTHER}\n"[:cut])
     except FrameError:
         return
-    assert found == RIGHT[: len(found)]
+    assert rows == EXPECTED[: len(rows)]
 
 
-PACKED = {
+COMPRESS = {
     ".gz": gzip.compress,
     ".bz2": bz2.compress,
     ".xz": lzma.compress,
@@ -115,32 +115,34 @@ PACKED = {
 }
 
 
-@pytest.mark.parametrize("suffix", PACKED)
+@pytest.mark.parametrize("suffix", COMPRESS)
 @settings(max_examples=15, deadline=None)
-@given(place=st.integers(0, 10_000), damage=st.sampled_from(["cut", "turn"]))
-def test_damaged_archives(
-    suffix: str, tmp_path_factory: pytest.TempPathFactory, place: int, damage: str
+@given(i=st.integers(0, 10_000), damage=st.sampled_from(["cut", "turn"]))
+def test_a_damaged_archive_is_correct_or_refused(
+    suffix: str, tmp_path_factory: pytest.TempPathFactory, i: int, damage: str
 ) -> None:
-    """A bit turned or an end cut off is a FrameError, or the counts are right."""
+    """A bit is flipped, or the end is cut off."""
     path = tmp_path_factory.getbasetemp() / f"damaged.csv{suffix}"
-    content = bytearray(PACKED[suffix](f"{HEAD}\n{ROW}\n{OTHER}\n".encode()))
-    at = place % len(content)
+    content = bytearray(COMPRESS[suffix](f"{HEAD}\n{ROW}\n{OTHER}\n".encode()))
+    at = i % len(content)
     if damage == "cut":
         content = content[:at]
     else:
-        content[at] ^= 1 << place % 8
+        content[at] ^= 1 << i % 8
     path.write_bytes(content)
     try:
-        found = ep.read_csv(path)["count"].to_list()
+        counts = ep.read_csv(path)["count"].to_list()
     except FrameError:
         return
-    assert found == [551, 20]
+    assert counts == [551, 20]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suffix", [*PACKED, ".zip"])
-def test_bombs(suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No more than the bound is unpacked."""
+@pytest.mark.parametrize("suffix", [*COMPRESS, ".zip"])
+def test_decompression_is_limited(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory stays below the limit."""
     monkeypatch.setattr(csv_rows, "LIMIT", 1000)
     path = tmp_path / f"bomb.csv{suffix}"
     content = f"{HEAD}\n".encode() + b"\n" * 40_000_000
@@ -148,7 +150,7 @@ def test_bombs(suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("a.csv", content)
     else:
-        path.write_bytes(PACKED[suffix](content))
+        path.write_bytes(COMPRESS[suffix](content))
     tracemalloc.start()
     with pytest.raises(FrameError, match="more than 1,000 bytes decompressed"):
         ep.read_csv(path)
@@ -156,16 +158,16 @@ def test_bombs(suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     tracemalloc.stop()
 
 
-def test_a_zip_of_macos(tmp_path: Path) -> None:
-    """What it puts beside the file is none."""
+def test_the_extra_file_of_a_macos_zip_is_ignored(tmp_path: Path) -> None:
+    """The archive has one CSV file."""
     with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
         archive.writestr("a.csv", f"{HEAD}\n{ROW}\n")
         archive.writestr("__MACOSX/._a.csv", b"\0\5\x16\7")
     assert ep.read_csv(tmp_path / "one.zip")["count"].to_list() == [551]
 
 
-def test_a_zip_of_two(tmp_path: Path) -> None:
-    """Which of them is not guessed."""
+def test_a_zip_of_two_files_is_refused(tmp_path: Path) -> None:
+    """The choice is not guessed."""
     with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
         for name in ("a.csv", "b.csv"):
             archive.writestr(name, f"{HEAD}\n{ROW}\n")
@@ -179,8 +181,8 @@ HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '"=1"', "'=1"
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_spreadsheet_runs_a_text(name: str) -> None:
-    """Names and messages begin with an apostrophe in the file, and come back as they were."""
+def test_texts_are_not_formulas_in_a_spreadsheet(name: str) -> None:
+    """They begin with an apostrophe in the file, and read back equal."""
     counts = ep.flatten_json({"g": {"1": {name: "-3"}}}, group_by=["tweet.id", "engagement.type"])
     file = io.StringIO()
     ep.write_csv(counts, file)
@@ -188,16 +190,16 @@ def test_no_spreadsheet_runs_a_text(name: str) -> None:
     assert cell.lstrip("\"' \t\r\n")[:1] not in "=+-@\uff1d" or cell.startswith("'")
     assert ",-3" in file.getvalue().replace('"-3"', "-3")
     file.seek(0)
-    found = ep.read_csv(file)
-    assert found["engagement_type"].to_list() == [name]
-    assert found["count"].to_list() == [-3]
+    read_back = ep.read_csv(file)
+    assert read_back["engagement_type"].to_list() == [name]
+    assert read_back["count"].to_list() == [-3]
 
 
 @pytest.mark.slow
 @given(st.text(min_size=1, max_size=12))
 @settings(max_examples=60)
-def test_texts_come_back(text: str) -> None:
-    """Whatever an omission's message is."""
+def test_any_text_reads_back_equal(text: str) -> None:
+    """Messages of omissions may have any characters."""
     if any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
         return
     omissions = ep.omissions(
@@ -209,14 +211,14 @@ def test_texts_come_back(text: str) -> None:
     pd.testing.assert_frame_equal(ep.read_csv(file), omissions)
 
 
-def test_edges_of_two_files_in_one() -> None:
-    """Where the rows' edges differ, none are the frame's."""
+def test_different_edges_of_rows_are_no_edges_of_the_frame() -> None:
+    """Two files were concatenated."""
     file = io.StringIO()
     counts = ep.flatten_json({"g": {"1": {"impressions": {"2026-03-01": {"05": "5"}}}}})
     counts.attrs = {"start": "2026-03-01T05:00:00Z", "end": "2026-03-01T06:00:00Z"}
     ep.write_csv(counts, file)
     text = file.getvalue()
     assert text.splitlines()[0].endswith("count,covered_from,covered_until")
-    more = text.splitlines()[1].replace(",5,5,", ",6,5,").replace("05:00:00", "05:30:00")
+    second_row = text.splitlines()[1].replace(",5,5,", ",6,5,").replace("05:00:00", "05:30:00")
     assert ep.read_csv(io.StringIO(text)).attrs["start"] == "2026-03-01T05:00:00+00:00"
-    assert "start" not in ep.read_csv(io.StringIO(f"{text}{more}\n")).attrs
+    assert "start" not in ep.read_csv(io.StringIO(f"{text}{second_row}\n")).attrs

@@ -1,4 +1,4 @@
-"""Workbooks, read back with openpyxl: what a person sees in Excel."""
+"""Excel workbooks, read back with openpyxl."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from engagement_pandas import FrameError
 from engagement_pandas.frame import excel
 from engagement_pandas.frame.contract import TEXT
 
-ONE = "2091095333082140951"
-OTHER = "2091095333082140999"
-POSTS = f"post_id,handle,text,created_at\n{ONE},@baker,=Bread,2026-08-22T09:30:00Z\n"
+POST = "2091095333082140951"
+OTHER_POST = "2091095333082140999"
+POSTS = f"post_id,handle,text,created_at\n{POST},@baker,=Bread,2026-08-22T09:30:00Z\n"
 
 
 def cells(frame: Any, path: Path) -> list[tuple[Any, ...]]:
@@ -30,19 +30,19 @@ def cells(frame: Any, path: Path) -> list[tuple[Any, ...]]:
     return list(openpyxl.load_workbook(path / "frame.xlsx").active.iter_rows(values_only=True))
 
 
-def test_counts(tmp_path: Path) -> None:
-    """IDs with all digits, days as dates, counts as numbers."""
-    body = {"g": {ONE: {"impressions": {"2026-03-01": {"07": "551"}}}}}
+def test_counts_are_typed(tmp_path: Path) -> None:
+    """IDs have all digits, days are dates, and counts numbers."""
+    body = {"g": {POST: {"impressions": {"2026-03-01": {"07": "551"}}}}}
     assert cells(ep.flatten_json(body), tmp_path) == [
         ("post_id", "engagement_type", "day", "hour", "count"),
-        (ONE, "impressions", dt.datetime(2026, 3, 1), 7, 551),  # noqa: DTZ001 - as in Excel
+        (POST, "impressions", dt.datetime(2026, 3, 1), 7, 551),  # noqa: DTZ001 - as in Excel
     ]
     cell = openpyxl.load_workbook(tmp_path / "frame.xlsx").active["A2"]
     assert (cell.data_type, cell.number_format) == ("s", "@")
 
 
-def test_zones_are_in_the_heading(tmp_path: Path) -> None:
-    """Local times, so that a day begins at midnight."""
+def test_time_zones_are_in_the_heading(tmp_path: Path) -> None:
+    """Times are local, so that a day begins at midnight."""
     body = {"g": {"impressions": {"2026-03-01": {"23": "5"}}}}
     counts = ep.flatten_json(
         body, group_by=["engagement.type", "engagement.day", "engagement.hour"]
@@ -53,29 +53,29 @@ def test_zones_are_in_the_heading(tmp_path: Path) -> None:
     assert cells(ep.over_time(counts, by=None), tmp_path)[0][0] == "start (UTC)"
 
 
-def test_missing_is_empty(tmp_path: Path) -> None:
-    """Neither 0 nor a text; of floats too."""
+def test_a_missing_value_is_an_empty_cell(tmp_path: Path) -> None:
+    """It is neither 0 nor a text."""
     assert cells(missing(), tmp_path)[1] == ("1", "video_views", None)
     frame = pd.DataFrame({"a": [1.5, float("nan"), float("inf")], "b": [1, 2, 3]})
     assert cells(frame, tmp_path)[1:] == [(1.5, 1), (None, 2), (None, 3)]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "=HYPERLINK(1)", "+1", "@you", "-", "TRUE", "1e5"])
-def test_texts_are_never_formulas(text: str, tmp_path: Path) -> None:
+def test_texts_are_not_formulas(text: str, tmp_path: Path) -> None:
     """A post may begin with an equals sign."""
     ep.write_excel(pd.DataFrame({"text": [text]}), tmp_path / "frame.xlsx")
     cell = openpyxl.load_workbook(tmp_path / "frame.xlsx").active["A2"]
     assert (cell.value, cell.data_type) == (text, "s")
 
 
-def test_characters_that_a_workbook_cannot_hold(tmp_path: Path) -> None:
-    """They are replaced; line breaks and other scripts stay."""
+def test_invalid_characters_are_replaced(tmp_path: Path) -> None:
+    """Line breaks and other scripts stay."""
     frame = pd.DataFrame({"text": ["a\x0bb", "投稿\n🥖"]})
     assert cells(frame, tmp_path)[1:] == [("a\ufffdb",), ("投稿\n🥖",)]
 
 
-def test_numbers_with_more_digits_than_excel_has(tmp_path: Path) -> None:
-    """Texts from 16 digits on, as in the 64-bit extremes of a count."""
+def test_numbers_of_16_digits_are_texts(tmp_path: Path) -> None:
+    """Excel has 15 digits."""
     rows = [row[-1] for row in cells(hourly(), tmp_path)[1:]]
     assert sorted(map(str, rows)) == sorted(map(str, hourly()["count"]))
     assert cells(pd.DataFrame({"n": [10**15 - 1, 10**15]}), tmp_path)[1:] == [
@@ -84,31 +84,31 @@ def test_numbers_with_more_digits_than_excel_has(tmp_path: Path) -> None:
     ]
 
 
-def test_the_index(tmp_path: Path) -> None:
-    """One with names or values is written, as are columns that are numbers."""
-    series = pd.Series([5], index=pd.Index([ONE], name="post_id"), name="count")
-    assert cells(series, tmp_path) == [("post_id", "count"), (ONE, 5)]
+def test_an_index_with_names_or_values_is_written(tmp_path: Path) -> None:
+    """Names of columns may be numbers."""
+    series = pd.Series([5], index=pd.Index([POST], name="post_id"), name="count")
+    assert cells(series, tmp_path) == [("post_id", "count"), (POST, 5)]
     assert cells(pd.DataFrame({0: [1]}), tmp_path)[0] == ("0",)
 
 
 def readings(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return totals, read twice."""
+    """Return totals with two retrieval times."""
     times = pd.to_datetime(["2026-08-28T09:30Z", "2026-09-04T09:30Z"]).as_unit("us")
     totals = counts.drop(columns=["day", "hour"]).drop_duplicates(["post_id", "engagement_type"])
     frames = []
-    for moment in times:
+    for retrieved_at in times:
         frame = totals.copy()
-        frame.insert(2, "retrieved_at", pd.Series(moment, frame.index, dtype=times.dtype))
+        frame.insert(2, "retrieved_at", pd.Series(retrieved_at, frame.index, dtype=times.dtype))
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 
 
-def other(counts: pd.DataFrame) -> pd.DataFrame:
+def other_post(counts: pd.DataFrame) -> pd.DataFrame:
     """Return the same counts of another post."""
-    return counts.assign(post_id=pd.Series(OTHER, counts.index, dtype=TEXT))
+    return counts.assign(post_id=pd.Series(OTHER_POST, counts.index, dtype=TEXT))
 
 
-def compared() -> pd.DataFrame:
+def adjusted() -> pd.DataFrame:
     """Return the comparison of three accounts with thirty posts each."""
     sizes = {str(2027900000000000000 + (n << 44)): 100 + n % 7 for n in range(90)}
     counts = ep.flatten_json({"g": {post: {"impressions": size} for post, size in sizes.items()}})
@@ -120,14 +120,14 @@ FRAMES: dict[str, Any] = {
     "omissions": lambda _: omitted(),
     "latest": lambda counts: ep.latest(readings(counts)),
     "growth": lambda counts: ep.growth(readings(counts)),
-    "compare": lambda counts: ep.compare(counts, other(counts)),
+    "compare": lambda counts: ep.compare(counts, other_post(counts)),
     "power": ep.power,
     "rate_by_age": ep.rate_by_age,
     "running_total": ep.running_total,
     "tall": lambda counts: ep.tall(ep.wide(counts)),
     "created_at": lambda counts: ep.created_at(counts["post_id"]),
     "read_posts": lambda _: ep.read_posts(io.StringIO(POSTS)),
-    "adjusted_comparison": lambda _: compared(),
+    "adjusted_comparison": lambda _: adjusted(),
     "age": ep.age,
     "benchmark": ep.benchmark,
     "best_times": ep.best_times,
@@ -164,28 +164,32 @@ TIDY = {
     "read_x_overview",
     "v2_omissions",
 }
-"""These return counts or omissions, which are among the other frames."""
+"""Functions that return counts or omissions, which are tested below other names."""
 
 
 def test_the_list_of_frames_is_complete() -> None:
-    """Each public function that returns a frame or a column."""
+    """Each public function that returns a frame or a column is in it."""
     functions = {name: getattr(ep, name) for name in dir(ep)}
     returned = {
         name: str(inspect.signature(function).return_annotation)
         for name, function in functions.items()
         if inspect.isfunction(function)
     }
-    found = {name for name, kind in returned.items() if re.search(r"\b(DataFrame|Series)\b", kind)}
-    assert found - TIDY <= FRAMES.keys()
+    frames_ = {
+        name
+        for name, annotation in returned.items()
+        if re.search(r"\b(DataFrame|Series)\b", annotation)
+    }
+    assert frames_ - TIDY <= FRAMES.keys()
 
 
 @pytest.mark.parametrize("name", FRAMES)
-def test_every_frame(name: str, tmp_path: Path) -> None:
-    """All rows and columns arrive, with the IDs as they were."""
+def test_every_frame_is_written(name: str, tmp_path: Path) -> None:
+    """All rows and columns are there, with unchanged IDs."""
     hours = {f"{hour:02d}": "7" for hour in range(24)}
     days = {f"2026-08-{day}": hours for day in range(23, 28)}
-    kinds = {"impressions": days, "engagements": days}
-    body = {"start": "2026-08-23T00:00:00Z", "end": "2026-08-28T00:00:00Z", "g": {ONE: kinds}}
+    types = {"impressions": days, "engagements": days}
+    body = {"start": "2026-08-23T00:00:00Z", "end": "2026-08-28T00:00:00Z", "g": {POST: types}}
     frame = FRAMES[name](ep.flatten_json(body))
     rows = cells(frame, tmp_path)
     assert len(rows) == len(frame) + 1
@@ -216,8 +220,10 @@ def test_refused(
     assert (tmp_path / name).read_text() == "mine"
 
 
-def test_without_openpyxl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message names the extra."""
+def test_without_openpyxl_the_error_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error has the command."""
 
     def refuse(name: str) -> Any:
         raise ImportError(name)
@@ -227,15 +233,15 @@ def test_without_openpyxl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ep.write_excel(missing(), tmp_path / "frame.xlsx")
 
 
-def test_characters_that_xml_cannot_hold(tmp_path: Path) -> None:
-    """They are replaced, and the workbook can be read."""
+def test_characters_invalid_in_xml_are_replaced(tmp_path: Path) -> None:
+    """The workbook can be read."""
     path = tmp_path / "odd.xlsx"
     ep.write_excel(pd.DataFrame({"text": ["a\uffffb", "c\x00d"]}), path)
     assert pd.read_excel(path)["text"].to_list() == ["a\ufffdb", "c\ufffdd"]
 
 
 def test_a_text_longer_than_a_cell_is_refused(tmp_path: Path) -> None:
-    """It would be cut without a word; nothing is written."""
+    """Excel would cut it; nothing is written."""
     path = tmp_path / "long.xlsx"
     with pytest.raises(FrameError, match="40,000 characters in row 1"):
         ep.write_excel(pd.DataFrame({"text": ["a", "x" * 40_000]}), path)
@@ -243,14 +249,14 @@ def test_a_text_longer_than_a_cell_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_index_named_like_a_column_is_refused(tmp_path: Path) -> None:
-    """With the cure."""
+    """The error has the cure."""
     frame = pd.DataFrame({"post_id": ["7"]}, index=pd.Index(["8"], name="post_id"))
     with pytest.raises(FrameError, match="named like a column"):
         ep.write_excel(frame, tmp_path / "twice.xlsx")
 
 
-def test_times_of_several_zones(tmp_path: Path) -> None:
-    """In one column of objects, they are texts with their offsets."""
+def test_times_of_several_zones_are_texts(tmp_path: Path) -> None:
+    """They keep their offsets."""
     times = [pd.Timestamp("2026-03-01T09:00+01:00"), pd.Timestamp("2026-03-01T09:00Z")]
     path = tmp_path / "zones.xlsx"
     ep.write_excel(pd.DataFrame({"at": pd.Series(times, dtype=object)}), path)

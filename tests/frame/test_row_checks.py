@@ -1,4 +1,4 @@
-"""Rows told apart by one number: just as pandas tells them apart, however they are blocked."""
+"""Duplicate rows are found by one number per row, as by pandas, for any size of blocks."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ ROWS = st.lists(
 )
 
 
-def framed(rows: list[tuple[str, str, int, int, str | None]]) -> pd.DataFrame:
-    """Return rows of keys as counts have them, and a further column."""
+def frame_of(rows: list[tuple[str, str, int, int, str | None]]) -> pd.DataFrame:
+    """Return rows with the keys of counts, and an additional column."""
     frame = pd.DataFrame(rows, columns=KEYS)
     return frame.assign(
         post_id=frame["post_id"].astype("str"),
@@ -39,27 +39,27 @@ def framed(rows: list[tuple[str, str, int, int, str | None]]) -> pd.DataFrame:
 
 @pytest.mark.slow
 @given(rows=ROWS, keys=st.sampled_from([KEYS, KEYS[:4], KEYS[1:], KEYS[2:]]), ordered=st.booleans())
-def test_rows_that_stand_twice(
+def test_duplicate_rows_are_found(
     rows: list[tuple[str, str, int, int, str | None]],
     keys: list[str],
     ordered: bool,  # noqa: FBT001
 ) -> None:
-    """Found by a table, by sorting and as they rise; the first of them is no repetition."""
-    frame = framed(rows)
+    """A table, sorting and rising rows give the same result; the first row is no duplicate."""
+    frame = frame_of(rows)
     if ordered:
         frame = frame.sort_values(KEYS, ignore_index=True)
     with mock.patch.object(row_checks, "_BLOCK", 4):
-        found = repeated(by_post(frame), keys)
+        duplicates = repeated(by_post(frame), keys)
     expected = frame.duplicated(keys)
-    assert (found is None) == (not expected.any())
-    if found is not None:
-        assert found.tolist() == expected.tolist()
+    assert (duplicates is None) == (not expected.any())
+    if duplicates is not None:
+        assert duplicates.tolist() == expected.tolist()
 
 
 @pytest.mark.slow
 @given(texts=st.lists(st.sampled_from(["1", "2", "03", "3"]), max_size=30), ordered=st.booleans())
-def test_posts_as_a_category(texts: list[str], ordered: bool) -> None:  # noqa: FBT001
-    """The texts there are, in order, whether they rise or not."""
+def test_posts_become_a_category(texts: list[str], ordered: bool) -> None:  # noqa: FBT001
+    """Its categories are the sorted texts, for any order of rows."""
     given_texts = sorted(texts) if ordered else texts
     frame = pd.DataFrame({"post_id": pd.Series(given_texts, dtype="str")})
     with mock.patch.object(row_checks, "_BLOCK", 4):
@@ -68,34 +68,34 @@ def test_posts_as_a_category(texts: list[str], ordered: bool) -> None:  # noqa: 
     assert posts.cat.categories.to_list() == sorted(set(texts))
 
 
-def test_more_keys_than_numbers() -> None:
-    """Where one number has no room, pandas tells rows apart."""
-    names = [f"column {place}" for place in range(7)]
+def test_many_keys_are_compared_by_pandas() -> None:
+    """One number has not enough digits for them."""
+    names = [f"column {i}" for i in range(7)]
     rows = pd.DataFrame({name: range(2000) for name in names})
     assert repeated(rows, names) is None
-    twice = repeated(pd.concat([rows, rows[5:6]]), names)
-    assert twice is not None
-    assert twice.nonzero()[0].tolist() == [2000]
+    duplicates_ = repeated(pd.concat([rows, rows[5:6]]), names)
+    assert duplicates_ is not None
+    assert duplicates_.nonzero()[0].tolist() == [2000]
 
 
 @pytest.mark.parametrize("columns", [["hour"], []])
-def test_no_rows(columns: list[str]) -> None:
-    """None stands twice."""
+def test_an_empty_frame_has_no_duplicates(columns: list[str]) -> None:
+    """It may have no columns either."""
     assert repeated(pd.DataFrame({"hour": pd.Series(dtype="int8")}), columns) is None
 
 
-def test_rows_that_rise_again() -> None:
-    """A row that stands twice is found though rows rise within each block."""
+def test_duplicates_in_different_blocks_are_found() -> None:
+    """Rows rise within each block."""
     frame = pd.DataFrame({"place": range(8)}).iloc[[*range(4), 3, 5, 6, 7]]
     days = pd.to_datetime(frame["place"] * 10_000, unit="D").astype("datetime64[us]")
     with mock.patch.object(row_checks, "_BLOCK", 4):
-        found = repeated(pd.DataFrame({"day": days}), ["day"])
-    assert found is not None
-    assert found.nonzero()[0].tolist() == [4]
+        duplicates = repeated(pd.DataFrame({"day": days}), ["day"])
+    assert duplicates is not None
+    assert duplicates.nonzero()[0].tolist() == [4]
 
 
-def test_posts_in_blocks_that_do_not_rise() -> None:
-    """Nine rows of one post and then nine of one before it."""
+def test_posts_may_be_out_of_order() -> None:
+    """Nine rows of one post precede nine of an earlier one."""
     posts = by_post(pd.DataFrame({"post_id": pd.Series(["2"] * 9 + ["1"] * 9, dtype="str")}))
     assert posts["post_id"].cat.categories.to_list() == ["1", "2"]
     assert posts["post_id"].cat.codes.to_list() == [1] * 9 + [0] * 9
