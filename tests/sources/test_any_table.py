@@ -1,4 +1,4 @@
-"""Tidy counts of any table."""
+"""Tidy counts from tables of other programs."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from engagement_pandas.frame.contract import check_counts
 ONE, TWO = "2027900000000000001", "2027900000000000002"
 
 
-def suite() -> pd.DataFrame:
-    """Return a wide table as a social media suite exports it."""
+def suite_export() -> pd.DataFrame:
+    """Return a wide table as exported by a social media suite."""
     return pd.DataFrame(
         {
             "Date": ["03/15/2024 10:05 am", "03/15/2024 11:05 am"],
@@ -34,10 +34,10 @@ def suite() -> pd.DataFrame:
     )
 
 
-def test_a_wide_table_of_a_suite() -> None:
-    """IDs out of links, thousands, a dash; what is not named is left out."""
+def test_a_wide_table_of_a_suite_is_accepted() -> None:
+    """IDs are in links, numbers have thousands or are a dash; other columns are left out."""
     types = {"Impressions": "impressions", "Reactions": "Likes", "Shares": "retweets"}
-    counts = ep.counts_from(suite(), types=types, source="sprout")
+    counts = ep.counts_from(suite_export(), types=types, source="sprout")
     assert counts.to_dict("list") == {
         "post_id": [ONE, ONE, ONE, TWO, TWO, TWO],
         "engagement_type": ["impressions", "favorites", "retweets"] * 2,
@@ -47,8 +47,8 @@ def test_a_wide_table_of_a_suite() -> None:
     check_counts(counts)
 
 
-def test_columns_called_like_types() -> None:
-    """Are found without being named; ambiguous ones are not."""
+def test_columns_named_like_types_are_recognised() -> None:
+    """Ambiguous names are refused."""
     table = pd.DataFrame({"Tweet id": [ONE], "Views": [90], "Likes": [7], "mood": ["good"]})
     counts = ep.counts_from(table)
     assert counts["engagement_type"].to_list() == ["impressions", "favorites"]
@@ -56,8 +56,8 @@ def test_columns_called_like_types() -> None:
         ep.counts_from(table.assign(favourites=[6]))
 
 
-def test_a_tall_table_of_other_names() -> None:
-    """With its columns named."""
+def test_a_long_table_may_have_other_names() -> None:
+    """Arguments name its columns."""
     table = pd.DataFrame(
         {"id": [ONE], "metric": ["url_clicks"], "value": [7.0], "at": ["2026-03-01"]}
     )
@@ -72,11 +72,11 @@ def test_a_tall_table_of_other_names() -> None:
     ]
 
 
-def test_tables_of_other_libraries() -> None:
-    """Polars and DuckDB, by way of Arrow; what has no columns is refused."""
+def test_tables_of_other_libraries_are_accepted() -> None:
+    """Polars and DuckDB are read through Arrow; an object without columns is refused."""
     likes = pd.DataFrame({"post_id": [ONE, TWO], "Likes": [3, None], "day": ["2026-03-01"] * 2})
-    for other in (pl.from_pandas(likes), duckdb.sql("select * from likes")):
-        assert ep.counts_from(other)["count"].to_list() == [3, pd.NA]
+    for table_ in (pl.from_pandas(likes), duckdb.sql("select * from likes")):
+        assert ep.counts_from(table_)["count"].to_list() == [3, pd.NA]
     with pytest.raises(FrameError, match="tables of other libraries"):
         ep.counts_from(likes.to_dict())
 
@@ -86,20 +86,20 @@ def hourly(times: list[str]) -> pd.DataFrame:
     return pd.DataFrame({"post_id": ONE, "at": pd.to_datetime(times), "Likes": range(len(times))})
 
 
-def test_local_hours_become_hours_of_utc() -> None:
-    """By hand: Berlin is UTC+1 until 2026-03-29 02:00, then UTC+2."""
+def test_local_hours_become_utc_hours() -> None:
+    """Berlin is UTC+1 until 2026-03-29 02:00, then UTC+2."""
     table = hourly(["2026-03-29 00:00", "2026-03-29 01:00", "2026-03-29 03:00"])
     counts = ep.counts_from(table, day="at", hour="at", tz="Europe/Berlin")
-    found = [str(start) for start in ep.timestamps(counts)]
-    assert found == [
+    starts = [str(start) for start in ep.timestamps(counts)]
+    assert starts == [
         "2026-03-28 23:00:00+00:00",
         "2026-03-29 00:00:00+00:00",
         "2026-03-29 01:00:00+00:00",
     ]
 
 
-def test_day_and_hour_of_a_zone() -> None:
-    """In two columns."""
+def test_day_and_hour_may_be_in_two_columns() -> None:
+    """They are local."""
     table = pd.DataFrame({"post_id": [ONE], "d": ["2026-03-01"], "h": ["00"], "Likes": [1]})
     counts = ep.counts_from(table, day="d", hour="h", tz="America/New_York")
     assert counts[["day", "hour"]].astype(str).to_dict("list") == {
@@ -130,20 +130,22 @@ def test_day_and_hour_of_a_zone() -> None:
         (["2026-03-01"], {"types": {}}, "none is called like"),
     ],
 )
-def test_refused(times: list[str], options: dict[str, Any], words: str) -> None:
-    """With the value and the cure."""
+def test_invalid_tables_and_arguments_are_refused(
+    times: list[str], options: dict[str, Any], words: str
+) -> None:
+    """The error has the value and the cure."""
     with pytest.raises(FrameError, match=words):
         ep.counts_from(hourly(times), **options)
 
 
-def test_ids_that_end_alike() -> None:
-    """As from Excel, which keeps 15 digits."""
+def test_ids_from_excel_are_refused() -> None:
+    """Excel keeps 15 digits, so they end in zeros."""
     ids = [f"{n}0000" for n in (212545088005970, 212588344998101, 212613881120004)]
     with pytest.raises(FrameError, match="Excel"):
         ep.counts_from(pd.DataFrame({"post_id": ids, "Likes": [1, 2, 3]}))
 
 
-def test_floats_are_no_ids() -> None:
+def test_float_ids_are_refused() -> None:
     """The message has the row and the cure."""
     table = pd.DataFrame({"post_id": [2.0279e18, np.nan], "Likes": [1, 2]})
     with pytest.raises(FrameError, match=r"'post_id' in row 1 .*dtype={'post_id': str}"):
@@ -152,26 +154,26 @@ def test_floats_are_no_ids() -> None:
 
 @pytest.mark.slow
 @given(st.lists(st.integers(-5, 10**12) | st.none(), min_size=1, max_size=6))
-def test_any_numbers_come_back(numbers: list[int | None]) -> None:
-    """In whatever way they are written."""
+def test_any_numbers_are_read(numbers: list[int | None]) -> None:
+    """They may be written in any of four ways."""
     posts = [str(10**18 + 7919 * n) for n in range(len(numbers))]
-    wanted = [pd.NA if n is None else n for n in numbers]
+    expected = [pd.NA if n is None else n for n in numbers]
     for write in (str, "{:,}".format, lambda n: f"{n}.0", int):
         texts = ["-" if n is None else write(n) for n in numbers]
         table = pd.DataFrame({"post_id": posts, "favorites": pd.Series(texts, dtype=object)})
-        assert ep.counts_from(table)["count"].to_list() == wanted
+        assert ep.counts_from(table)["count"].to_list() == expected
 
 
-def test_wide_and_back() -> None:
-    """What ``wide`` gives is a table like any other."""
+def test_a_wide_frame_is_accepted() -> None:
+    """It is the result of ``wide``."""
     body = {"g": {ONE: {"impressions": "90", "favorites": "7"}, TWO: {"impressions": "8"}}}
     counts = ep.flatten_json(body)
-    back = ep.counts_from(ep.wide(counts))
-    pd.testing.assert_frame_equal(back, ep.tall(ep.wide(counts)), check_column_type=False)
+    restored = ep.counts_from(ep.wide(counts))
+    pd.testing.assert_frame_equal(restored, ep.tall(ep.wide(counts)), check_column_type=False)
 
 
-def test_sources_are_not_mixed() -> None:
-    """Adding and comparing two sources is refused, also after pd.concat, CSV and Parquet."""
+def test_two_sources_are_not_added_or_compared() -> None:
+    """They are refused after pd.concat too."""
     table = pd.DataFrame({"post_id": [ONE], "impressions": [5], "engagements": [1]})
     a = ep.counts_from(table, source="x_analytics_content")
     b = ep.counts_from(table.assign(post_id=[TWO]), source="x_lookup_public")
@@ -186,15 +188,15 @@ def test_sources_are_not_mixed() -> None:
 
 
 @pytest.mark.slow
-def test_sources_travel(tmp_path: Any) -> None:
-    """Through CSV, Parquet, merge, concat, wide, tall, DuckDB and polars."""
+def test_sources_are_kept(tmp_path: Any) -> None:
+    """CSV, Parquet, merge, concat, wide, tall, DuckDB and polars keep them."""
     table = pd.DataFrame({"post_id": [ONE, TWO], "impressions": [5, 6]})
     counts = ep.counts_from(table, source="x_lookup_public")
     posts = pd.DataFrame({"post_id": [ONE, TWO], "campaign": ["a", "b"]})
     ep.write_csv(counts, tmp_path / "c.csv")
     ep.write_parquet(counts, tmp_path / "c.parquet")
     path = f"{tmp_path}/c.parquet"
-    for back in (
+    for restored in (
         ep.read_csv(tmp_path / "c.csv"),
         ep.read_parquet(path),
         pd.read_parquet(path),
@@ -204,21 +206,21 @@ def test_sources_travel(tmp_path: Any) -> None:
         ep.counts_from(duckdb.sql(f"from '{path}'")),
         ep.counts_from(pl.read_parquet(path)),
     ):
-        assert back["source"].astype(str).to_list() == ["x_lookup_public"] * 2
-        assert ep.summarise(back)["impressions"].to_list() == [5, 6]
+        assert restored["source"].astype(str).to_list() == ["x_lookup_public"] * 2
+        assert ep.summarise(restored)["impressions"].to_list() == [5, 6]
 
 
-def test_created_at_of_a_series() -> None:
-    """The time in each ID, with the index of the Series."""
+def test_created_at_accepts_a_series() -> None:
+    """The result has its index."""
     posts = pd.Series([ONE, "123"], index=["a", "b"])
-    made = ep.created_at(posts)
-    assert str(made.dtype) == "datetime64[us, UTC]"
-    assert made["a"] == ep.created_at(ONE)
-    assert pd.isna(made["b"])
+    created = ep.created_at(posts)
+    assert str(created.dtype) == "datetime64[us, UTC]"
+    assert created["a"] == ep.created_at(ONE)
+    assert pd.isna(created["b"])
 
 
-def test_omissions_of_counts() -> None:
-    """The message says what it takes."""
+def test_omissions_of_counts_are_refused() -> None:
+    """The message has the accepted type."""
     counts = ep.counts_from(pd.DataFrame({"post_id": [ONE], "favorites": [5]}))
     with pytest.raises(ep.RequestError, match=r"take the responses of client.fetch\(\)"):
         ep.omissions(counts)

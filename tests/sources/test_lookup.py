@@ -1,4 +1,4 @@
-"""Posts that were looked up; bodies are written after the documentation of each shape."""
+"""Posts from the lookup endpoints; bodies follow the documentation of each shape."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ ORGANIC = {"impression_count": 5000, "url_link_clicks": 3, "user_profile_clicks"
 PROBLEM = "https://api.twitter.com/2/problems/"
 
 
-def found(counts: pd.DataFrame) -> dict[str, Any]:
+def counts_by_type(counts: pd.DataFrame) -> dict[str, Any]:
     """Return the counts by type."""
     check_counts(counts)
     return dict(zip(counts["engagement_type"].astype(str), counts["count"], strict=True))
 
 
-def post(**more: Any) -> dict[str, Any]:
+def post(**fields: Any) -> dict[str, Any]:
     """Return a post of API v2."""
-    return {"id": "7", "text": "Hi", "public_metrics": PUBLIC, **more}
+    return {"id": "7", "text": "Hi", "public_metrics": PUBLIC, **fields}
 
 
 @pytest.mark.parametrize(
@@ -58,20 +58,24 @@ def post(**more: Any) -> dict[str, Any]:
     ],
     ids=["list", "one", "nested", "bare", "text", "bytes", "line"],
 )
-def test_public_metrics(body: Any) -> None:
-    """Six types, however the post is wrapped."""
+def test_public_metrics_have_six_types(body: Any) -> None:
+    """The post may be wrapped in several ways."""
     counts = ep.flatten_lookup(body)
-    assert found(counts) == TYPES
+    assert counts_by_type(counts) == TYPES
     assert set(counts["source"]) == {"x_lookup_public"}
     assert "retrieved_at" not in counts
 
 
-def test_kinds_of_metrics_are_kept_apart() -> None:
-    """Each has a source of its own, and two are not added up."""
+def test_groups_of_metrics_have_separate_sources() -> None:
+    """They are not added."""
     body = {"data": [post(organic_metrics=ORGANIC, non_public_metrics={"engagements": 9})]}
     organic = ep.flatten_lookup(body, "organic")
-    assert found(organic) == {"impressions": 5000, "url_clicks": 3, "user_profile_clicks": 2}
-    assert found(ep.flatten_lookup(body, "non_public")) == {"engagements": 9}
+    assert counts_by_type(organic) == {
+        "impressions": 5000,
+        "url_clicks": 3,
+        "user_profile_clicks": 2,
+    }
+    assert counts_by_type(ep.flatten_lookup(body, "non_public")) == {"engagements": 9}
     assert len(ep.flatten_lookup(body, "promoted")) == 0
     with pytest.raises(FrameError, match="several sources"):
         ep.summarise(pd.concat([organic, ep.flatten_lookup(body)]))
@@ -79,34 +83,34 @@ def test_kinds_of_metrics_are_kept_apart() -> None:
         ep.flatten_lookup(body, "private")  # type: ignore[arg-type]
 
 
-def test_names_that_x_has_changed() -> None:
-    """``repost_count`` is ``retweet_count``; a name that is not known stays."""
+def test_renamed_metrics_are_recognised() -> None:
+    """``repost_count`` is ``retweet_count``; unknown names stay."""
     body = {"data": [{"id": "7", "public_metrics": {"repost_count": 3, "zap_count": 1}}]}
-    assert found(ep.flatten_lookup(body)) == {"retweets": 3, "zap_count": 1}
+    assert counts_by_type(ep.flatten_lookup(body)) == {"retweets": 3, "zap_count": 1}
 
 
-def test_absent_and_null() -> None:
-    """A metric that is absent has no row; null is unknown."""
+def test_an_absent_metric_has_no_row_and_null_is_missing() -> None:
+    """Null is not 0."""
     body = {"data": [{"id": "7", "public_metrics": {"like_count": None}}]}
-    assert found(ep.flatten_lookup(body)) == {"favorites": pd.NA}
+    assert counts_by_type(ep.flatten_lookup(body)) == {"favorites": pd.NA}
 
 
 @pytest.mark.parametrize("value", ["5", 5.5, True, {}])
-def test_counts_are_integers(value: Any) -> None:
-    """Anything else is refused with its position."""
+def test_counts_must_be_integers(value: Any) -> None:
+    """The error has the position."""
     body = {"data": [{"id": "7", "public_metrics": {"like_count": value}}]}
     with pytest.raises(ResponseShapeError, match=r"public_metrics.like_count is .*not an integer"):
         ep.flatten_lookup(body)
 
 
-def test_videos() -> None:
-    """Views of the one video of a post; of several they are unknown."""
+def test_views_of_a_single_video_are_counted() -> None:
+    """Views of several videos are unknown."""
     media = [{"media_key": f"13_{n}", "public_metrics": {"view_count": n}} for n in (5, 6)]
     for keys, views in ((["13_5"], 5), (["13_5", "13_6"], pd.NA)):
         body = {"data": [post(attachments={"media_keys": keys})], "includes": {"media": media}}
-        assert found(ep.flatten_lookup(body))["video_views"] is views or views == 5
+        assert counts_by_type(ep.flatten_lookup(body))["video_views"] is views or views == 5
     flat = post(attachments={"media_keys": ["13_5"], "media": media[:1]})
-    assert found(ep.flatten_lookup(flat))["video_views"] == 5
+    assert counts_by_type(ep.flatten_lookup(flat))["video_views"] == 5
 
 
 def test_reposts_are_left_out() -> None:
@@ -116,20 +120,20 @@ def test_reposts_are_left_out() -> None:
     assert set(ep.flatten_lookup([post(), repost, quote])["post_id"]) == {"7", "9"}
 
 
-def test_reposts_without_references() -> None:
-    """Their text shows them."""
+def test_reposts_without_references_are_left_out() -> None:
+    """Their text identifies them."""
     body = {"data": [{"id": "7", "text": "RT @you: Hi", "public_metrics": {"retweet_count": 9}}]}
     assert not len(ep.flatten_lookup(body))
 
 
-def test_omissions_of_metrics_that_do_not_exist() -> None:
-    """Refused, as by flatten_lookup."""
+def test_omissions_of_unknown_metrics_are_refused() -> None:
+    """The error is that of flatten_lookup."""
     with pytest.raises(FrameError, match="choose one of"):
         ep.v2_omissions({"data": []}, "publick")  # type: ignore[arg-type]
 
 
-def test_twarc_2() -> None:
-    """A page per line, or a post per line; the time is twarc's; snapshots are kept."""
+def test_files_of_twarc_2_are_read() -> None:
+    """Lines are pages or posts; retrieval times are twarc's."""
     twarc = {"retrieved_at": "2026-03-01T10:00:00+01:00", "url": "x"}
     later = {"retrieved_at": "2026-03-08T10:00:00+00:00"}
     pages = json.dumps({"data": [post()], "__twarc": twarc})
@@ -138,38 +142,41 @@ def test_twarc_2() -> None:
         pd.Timestamp("2026-03-01T09:00Z"),
         pd.Timestamp("2026-03-08T10:00Z"),
     ]
-    assert found(ep.latest(counts)) == TYPES
+    assert counts_by_type(ep.latest(counts)) == TYPES
     with pytest.raises(FrameError, match="others have none; give retrieved_at"):
         ep.flatten_lookup(pages + "\n" + json.dumps(post()))
 
 
-def test_the_same_post_twice() -> None:
-    """The same counts are one reading; different ones need times."""
-    assert found(ep.flatten_lookup([post(), post()])) == TYPES
+def test_equal_duplicates_are_one_reading() -> None:
+    """Different ones need retrieval times."""
+    assert counts_by_type(ep.flatten_lookup([post(), post()])) == TYPES
     with pytest.raises(FrameError, match="twice"):
         ep.flatten_lookup([post(), post(public_metrics={"like_count": 1})])
 
 
-def v1(number: str = "7", **more: Any) -> dict[str, Any]:
-    """Return a post of API v1.1 as archives write it: all as text."""
-    return {"id_str": number, "id": 1, "favorite_count": "5", "retweet_count": "2", **more}
+def v1(number: str = "7", **fields: Any) -> dict[str, Any]:
+    """Return a post of API v1.1 as archives write it, with all values as text."""
+    return {"id_str": number, "id": 1, "favorite_count": "5", "retweet_count": "2", **fields}
 
 
-def test_twarc_1_and_archives(tmp_path: Path) -> None:
-    """Favorites and retweets; ``tweets.js`` is cut up and not evaluated; also in a ZIP."""
-    wanted = {"favorites": 5, "retweets": 2}
-    assert found(ep.flatten_lookup(v1(favorite_count=5, retweet_count=2))) == wanted
+def test_files_of_twarc_1_and_archives_are_read(tmp_path: Path) -> None:
+    """``tweets.js`` is parsed, not evaluated, and may be in a ZIP."""
+    expected = {"favorites": 5, "retweets": 2}
+    assert counts_by_type(ep.flatten_lookup(v1(favorite_count=5, retweet_count=2))) == expected
     posts = [{"tweet": v1(full_text="Hi")}, {"tweet": v1("8", full_text="RT @you: Hi")}]
     script = "window.YTD.tweets.part0 = " + json.dumps(posts)
-    assert found(ep.flatten_lookup(script)) == wanted
+    assert counts_by_type(ep.flatten_lookup(script)) == expected
     (tmp_path / "tweets.js").write_text(script)
-    assert found(ep.flatten_lookup(tmp_path / "tweets.js")) == wanted
-    assert found(ep.flatten_lookup("window.YTD.tweets.part0 = " + json.dumps([v1()]))) == wanted
+    assert counts_by_type(ep.flatten_lookup(tmp_path / "tweets.js")) == expected
+    assert (
+        counts_by_type(ep.flatten_lookup("window.YTD.tweets.part0 = " + json.dumps([v1()])))
+        == expected
+    )
     with zipfile.ZipFile(tmp_path / "twitter.zip", "w") as archive:
         archive.writestr("data/account.js", "window.YTD.account.part0 = []")
         archive.writestr("data/tweets.js", script)
-        more = "window.YTD.tweets.part1 = " + json.dumps([{"tweet": v1("9")}])
-        archive.writestr("data/tweets-part1.js", more)
+        part1 = "window.YTD.tweets.part1 = " + json.dumps([{"tweet": v1("9")}])
+        archive.writestr("data/tweets-part1.js", part1)
     counts = ep.flatten_lookup(str(tmp_path / "twitter.zip"), retrieved_at="2026-03-01T00:00Z")
     assert sorted(set(counts["post_id"])) == ["7", "9"]
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
@@ -180,13 +187,13 @@ def test_twarc_1_and_archives(tmp_path: Path) -> None:
 
 
 def test_scripts_are_not_evaluated() -> None:
-    """What is no JSON is refused."""
+    """Content other than JSON is refused."""
     with pytest.raises(ResponseShapeError, match="not valid JSON"):
         ep.flatten_lookup("window.YTD.tweets.part0 = [alert(1)]")
 
 
-def test_omissions() -> None:
-    """The API's problems, by the last part of their type, and posts without the metrics."""
+def test_problems_of_the_api_are_omissions() -> None:
+    """The reason follows from the type; posts without the metrics are omissions too."""
     errors = [
         {"type": f"{PROBLEM}resource-not-found", "resource_id": "8", "detail": "gone"},
         {"type": f"{PROBLEM}not-authorized-for-resource", "resource_id": "9", "title": "no"},
@@ -207,13 +214,13 @@ def test_omissions() -> None:
     assert len(ep.v2_omissions({"data": [post()]})) == 0
 
 
-def test_requests_that_were_refused() -> None:
-    """Problems of the entire request are an error; those of posts are omissions."""
-    closed = {"errors": [{"type": f"{PROBLEM}client-forbidden", "detail": "Enroll first"}]}
+def test_problems_of_the_request_are_an_error() -> None:
+    """Problems of posts are omissions."""
+    refused = {"errors": [{"type": f"{PROBLEM}client-forbidden", "detail": "Enroll first"}]}
     with pytest.raises(RefusedError, match=r"not open to the account.*Enroll first"):
-        ep.flatten_lookup(closed)
-    gone = {"errors": [{"type": f"{PROBLEM}resource-not-found", "resource_id": "8"}]}
-    assert len(ep.flatten_lookup(gone)) == 0
+        ep.flatten_lookup(refused)
+    only_omissions = {"errors": [{"type": f"{PROBLEM}resource-not-found", "resource_id": "8"}]}
+    assert len(ep.flatten_lookup(only_omissions)) == 0
 
 
 @pytest.mark.parametrize(
@@ -227,8 +234,8 @@ def test_requests_that_were_refused() -> None:
         ({"data": [{"id": "7", "public_metrics": 5}]}, "not an object"),
     ],
 )
-def test_other_shapes(body: Any, words: str) -> None:
-    """Are refused with their position."""
+def test_other_shapes_are_refused(body: Any, words: str) -> None:
+    """The error has the position."""
     with pytest.raises(ResponseShapeError, match=words):
         ep.flatten_lookup(body)
 
@@ -239,12 +246,12 @@ def bucket(time: str | None, **metrics: Any) -> dict[str, Any]:
 
 
 def analytics(*buckets: Any, **top: Any) -> dict[str, Any]:
-    """Return an answer with one item."""
+    """Return a response with one item."""
     return {"data": [{"id": "7", "timestamped_metrics": list(buckets), **top}]}
 
 
-def test_hours() -> None:
-    """Day and hour in UTC, whatever the offset; likes and follows under our names."""
+def test_hours_are_utc() -> None:
+    """The offset of a time may differ; likes and follows have our names."""
     counts = ep.flatten_analytics(
         analytics(
             bucket("2026-03-01T08:00:00+01:00", likes=2, impressions=90, follows=-1),
@@ -264,8 +271,8 @@ def test_hours() -> None:
     assert set(counts["source"]) == {"x_post_analytics"}
 
 
-def test_days() -> None:
-    """Midnights a day apart; an object in place of the list; null metrics are unknown."""
+def test_midnights_are_days() -> None:
+    """An object may replace the list; null metrics are unknown."""
     days = [bucket("2026-03-01T00:00:00Z", shares=1), {"timestamp": "2026-03-02T00:00:00Z"}]
     body = analytics(*days)
     for shape in (body, {"data": body["data"][0]}, {"data": {"data": body["data"]}}):
@@ -275,19 +282,21 @@ def test_days() -> None:
 
 
 @pytest.mark.parametrize("buckets", ["absent", None, []])
-def test_totals(buckets: Any) -> None:
-    """Metrics at the top of the item."""
+def test_metrics_of_the_item_are_totals(buckets: Any) -> None:
+    """There are no buckets."""
     item = {"id": "7", "timestamp": None, "impressions": 90, "unlikes": None}
     item |= {} if buckets == "absent" else {"timestamped_metrics": buckets}
     counts = ep.flatten_analytics({"data": [item]}, retrieved_at="2026-03-05T00:00Z")
-    assert found(counts) == {"impressions": 90, "unlikes": pd.NA}
+    assert counts_by_type(counts) == {"impressions": 90, "unlikes": pd.NA}
     assert "day" not in counts
-    one = analytics(bucket("2026-03-01T00:00:00Z", impressions=90))
-    assert found(ep.flatten_analytics(one, granularity="total")) == {"impressions": 90}
+    single_bucket = analytics(bucket("2026-03-01T00:00:00Z", impressions=90))
+    assert counts_by_type(ep.flatten_analytics(single_bucket, granularity="total")) == {
+        "impressions": 90
+    }
 
 
-def test_buckets_and_totals_are_not_added() -> None:
-    """Where both are there, the buckets count."""
+def test_buckets_have_precedence_over_totals() -> None:
+    """They are not added."""
     body = analytics(bucket("2026-03-01T05:00:00Z", likes=1), likes=1, impressions=9)
     assert ep.flatten_analytics(body)["count"].to_list() == [1]
 
@@ -301,8 +310,8 @@ def test_buckets_and_totals_are_not_added() -> None:
         (["2026-03-01T00:00:00Z"], {"granularity": "yearly"}, "choose one of"),
     ],
 )
-def test_granularity(times: list[str], options: Any, words: str) -> None:
-    """Is asked for where the times leave a doubt; weeks are refused."""
+def test_an_ambiguous_granularity_must_be_given(times: list[str], options: Any, words: str) -> None:
+    """Weeks are refused."""
     with pytest.raises(FrameError, match=words):
         ep.flatten_analytics(analytics(*(bucket(time, likes=1) for time in times)), **options)
 
@@ -317,20 +326,20 @@ def test_granularity(times: list[str], options: Any, words: str) -> None:
         ([5], "not a bucket"),
     ],
 )
-def test_other_buckets(buckets: list[Any], words: str) -> None:
-    """Are refused with their position."""
+def test_invalid_buckets_are_refused(buckets: list[Any], words: str) -> None:
+    """The error has the position."""
     with pytest.raises(ResponseShapeError, match=words):
         ep.flatten_analytics(analytics(*buckets))
 
 
-def test_answers_of_the_emulator() -> None:
-    """X's playground answers with totals of no post."""
+def test_a_response_of_the_emulator_is_refused() -> None:
+    """X's playground returns totals without a post."""
     with pytest.raises(ResponseShapeError, match="there is no post"):
         ep.flatten_analytics({"data": {"total_likes": 5}})
 
 
-def test_a_post_that_begins_like_a_repost_is_counted() -> None:
-    """References were requested, as the other post shows; so the text is a person's own."""
+def test_a_post_that_looks_like_a_repost_is_counted() -> None:
+    """References were requested, as the other post shows, so the text is original."""
     quoting = {"id": "8", "text": "h", "referenced_tweets": [{"type": "quoted", "id": "6"}]}
     posts = [{"id": "7", "text": "RT @x agree"}, quoting]
     body = {"data": [post | {"public_metrics": {"like_count": 5}} for post in posts]}

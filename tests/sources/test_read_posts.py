@@ -18,7 +18,7 @@ from engagement_pandas.request.post_files import reader
 
 
 def kinds(body: Any) -> dict[str, Any]:
-    """Return the kinds of the posts in some JSON, by ID; None if it is missing."""
+    """Return the kinds of the posts in JSON, by ID; None if missing."""
     text = body if isinstance(body, str) else json.dumps(body)
     posts = ep.read_posts(io.StringIO(text))
     if "kind" not in posts:
@@ -28,10 +28,10 @@ def kinds(body: Any) -> dict[str, Any]:
     return dict(zip(posts["post_id"], known, strict=True))
 
 
-def v2(number: int, *types: str, **more: Any) -> dict[str, Any]:
+def v2(number: int, *types: str, **fields: Any) -> dict[str, Any]:
     """Return a post of API v2 with references of these types."""
     links = {"referenced_tweets": [{"type": name, "id": "1"} for name in types]} if types else {}
-    return {"id": f"20{number:08}", "text": "Hi", **links, **more}
+    return {"id": f"20{number:08}", "text": "Hi", **links, **fields}
 
 
 PAGE = [
@@ -50,7 +50,7 @@ KINDS = {
     "2000000015": "reply",
     "2000000016": "post",
 }
-"""A text that begins with a name is not a reply, where the references are known."""
+"""A text that begins with a name is not a reply if the references are known."""
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ KINDS = {
     ],
     ids=["page", "list", "twarc's pages", "twarc's posts"],
 )
-def test_references(body: Any) -> None:
-    """Each type of reference has a kind; a reply that quotes is a reply."""
+def test_references_state_the_kind(body: Any) -> None:
+    """A reply that quotes is a reply."""
     assert kinds(body) == KINDS
 
 
-def test_references_that_were_not_requested() -> None:
-    """The texts of replies and reposts show them; a quote looks like any post."""
+def test_texts_state_the_kind_without_references() -> None:
+    """They identify replies and reposts; quotes look like any post."""
     texts = {1: "Hi", 2: "@you Hi", 3: "RT @you: Hi"}
     page = {"data": [v2(n, text=text) for n, text in texts.items()]}
     assert kinds(page) == {
@@ -84,7 +84,7 @@ QUOTED = {"expanded_url": "https://twitter.com/you/status/5"}
 
 
 @pytest.mark.parametrize(
-    ("more", "kind"),
+    ("fields", "kind"),
     [
         ({}, "post"),
         ({"full_text": "@you rock"}, "post"),
@@ -99,15 +99,15 @@ QUOTED = {"expanded_url": "https://twitter.com/you/status/5"}
         ({"entities": {"urls": []}}, "post"),
     ],
 )
-def test_api_v1(more: dict[str, Any], kind: str) -> None:
-    """Posts of API v1.1 and of archives state their kind; also in the archive's shell."""
-    post = {"id_str": "7", "full_text": "Hi", **more}
+def test_posts_of_api_v1_state_their_kind(fields: dict[str, Any], kind: str) -> None:
+    """They may be in the shell of an archive."""
+    post = {"id_str": "7", "full_text": "Hi", **fields}
     assert kinds([post]) == {"7": kind}
     assert kinds("window.YTD.tweets.part0 = " + json.dumps([{"tweet": post}])) == {"7": kind}
 
 
-def test_exports_and_tables(tmp_path: Path) -> None:
-    """An export by its texts; a table, such as that of import --posts, by its column."""
+def test_exports_and_tables_state_the_kind(tmp_path: Path) -> None:
+    """Exports have texts, and tables a column."""
     file = io.StringIO(content(row(), row(TWO, text="@you Hi")))
     posts = ep.read_posts(file)
     assert dict(zip(posts["post_id"], posts["kind"], strict=True)) == {ONE: "post", TWO: "reply"}
@@ -115,8 +115,8 @@ def test_exports_and_tables(tmp_path: Path) -> None:
     assert ep.read_posts(tmp_path / "posts.csv")["kind"].to_list() == ["post", "reply"]
 
 
-def test_the_zip_of_an_archive(tmp_path: Path) -> None:
-    """All parts of ``tweets.js``; other files are not unpacked, whatever they are."""
+def test_the_zip_of_an_archive_is_read(tmp_path: Path) -> None:
+    """It has all parts of ``tweets.js``; other files are not unpacked."""
     parts = {"tweets": "7", "tweets-part1": "8"}
     with zipfile.ZipFile(tmp_path / "twitter.zip", "w") as archive:
         archive.writestr("data/account.js", "window.YTD.account.part0 = []")
@@ -125,15 +125,18 @@ def test_the_zip_of_an_archive(tmp_path: Path) -> None:
             archive.writestr(f"data/{name}.js", "window.YTD.tweets.part0 = " + script)
     for source in (tmp_path / "twitter.zip", io.BytesIO((tmp_path / "twitter.zip").read_bytes())):
         posts = ep.read_posts(source)
-        assert posts["post_id"].to_list() == ["8", "7"]  # the parts by name: "-" is before "."
+        assert posts["post_id"].to_list() == [
+            "8",
+            "7",
+        ]  # parts are sorted by name: "-" is before "."
         assert set(posts["kind"]) == {"post"}
     (tmp_path / "cut.zip").write_bytes((tmp_path / "twitter.zip").read_bytes()[:200])
     with pytest.raises(InvalidPostId, match=r"cut\.zip cannot be unpacked"):
         ep.read_posts(tmp_path / "cut.zip")
 
 
-def test_references_in_a_table_of_twarc() -> None:
-    """The reference that has a value states the kind; a reply that quotes is a reply."""
+def test_references_in_a_table_of_twarc_state_the_kind() -> None:
+    """A reply that quotes is a reply."""
     table = (
         "id,referenced_tweets.replied_to.id,referenced_tweets.retweeted.id,"
         "referenced_tweets.quoted.id,text\n"
@@ -143,18 +146,16 @@ def test_references_in_a_table_of_twarc() -> None:
     assert posts["kind"].to_list() == ["post", "reply", "repost", "quote", "reply"]
 
 
-def test_warnings_name_the_line_of_the_caller() -> None:
-    """However deep in the package they are issued."""
+def test_warnings_have_the_line_of_the_caller() -> None:
+    """They are issued deep in the package."""
     table = f"id,created_at,text\n{ONE},45000,Hi\n,,Hi\n"
     with pytest.warns(UserWarning, match="ignored|skipped") as caught:
         ep.read_posts(io.StringIO(table), missing="skip")
     assert [warning.filename for warning in caught] == [__file__, __file__]
 
 
-def test_an_archive_of_many_parts_is_bounded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each part may have as much as a file, and all of them four times as much."""
+def test_the_size_of_an_archive_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part has the limit of a file, and all of them four times as much."""
     script = 'window.YTD.tweets.part0 = [{"tweet": {"id_str": "%s", "full_text": "Hi"}}]'
     monkeypatch.setattr(reader, "MOST_BYTES", len(script))
     for parts in (4, 5):
@@ -166,8 +167,8 @@ def test_an_archive_of_many_parts_is_bounded(
         ep.read_posts(tmp_path / "5.zip")
 
 
-def test_kinds_are_keys() -> None:
-    """The frame of posts is where a metric looks the kind up."""
+def test_kinds_are_keys_of_metrics() -> None:
+    """A metric looks them up in the frame of posts."""
     body = {"data": [{**post, "public_metrics": {"impression_count": 2}} for post in PAGE]}
     counts = ep.flatten_lookup(body)
     both = ep.counts_from(pd.concat([counts, counts.assign(engagement_type="engagements")]))

@@ -1,4 +1,4 @@
-"""Exports of X Analytics by post; the files are small and written after the specification."""
+"""Exports of X Analytics by post; the files are small and follow the specification."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ from engagement_pandas.sources.x_headings import _BY_TWEET_HEADINGS, _CONTENT_HE
 NAME = "account_analytics_content_2026-08-20_2026-08-26.csv"
 
 
-def read(text: str | bytes, folder: Path, name: str = NAME, **options: Any) -> pd.DataFrame:
+def read_text(text: str | bytes, folder: Path, name: str = NAME, **options: Any) -> pd.DataFrame:
     """Write a file and read it."""
     path = folder / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return ep.read_x_analytics(path, **options)
 
 
-def found(counts: pd.DataFrame, post: str = ONE) -> dict[str, Any]:
+def counts_of(counts: pd.DataFrame, post: str = ONE) -> dict[str, Any]:
     """Return the counts of one post by type."""
     rows = counts[counts["post_id"] == post]
     return dict(zip(rows["engagement_type"].astype(str), rows["count"], strict=True))
 
 
-def test_the_content_export(tmp_path: Path) -> None:
-    """13 types by post, in the contract, with the end of the window's last day."""
-    counts = read(content(row(), row(TWO)), tmp_path)
+def test_the_content_export_has_13_types(tmp_path: Path) -> None:
+    """The retrieval time is the end of the window's last day."""
+    counts = read_text(content(row(), row(TWO)), tmp_path)
     check_counts(counts)
     assert list(counts) == ["post_id", "engagement_type", "retrieved_at", "source", "count"]
-    assert found(counts) == found(counts, TWO) == TYPES
+    assert counts_of(counts) == counts_of(counts, TWO) == TYPES
     assert set(counts["source"]) == {"x_analytics_content"}
     assert set(counts["retrieved_at"]) == {pd.Timestamp("2026-08-27T00:00Z")}
     assert counts.attrs == {
@@ -61,104 +61,106 @@ def test_the_content_export(tmp_path: Path) -> None:
     }
 
 
-def test_the_earlier_client(tmp_path: Path) -> None:
-    """Other names, CRLF, dates of the browser's zone: a day off is not an error."""
+def test_an_export_of_the_earlier_client_is_read(tmp_path: Path) -> None:
+    """It has other names, CRLF, and local dates, which may differ by a day."""
     cells = row()
     cells[1] = "Fri Aug 21 2026"
-    assert found(read(content(cells, header=EARLIER, end="\r\n"), tmp_path)) == TYPES
+    assert counts_of(read_text(content(cells, header=EARLIER, end="\r\n"), tmp_path)) == TYPES
 
 
 @pytest.mark.parametrize("line", _CONTENT_HEADINGS)
 @pytest.mark.parametrize("end", ["", "\\"])
-def test_languages(line: str, end: str, tmp_path: Path) -> None:
-    """Each language known, also with a backslash behind the name of the shares."""
+def test_every_language_is_read(line: str, end: str, tmp_path: Path) -> None:
+    """Names of shares may end in a backslash."""
     names = [a or b for a, b in zip(line.split(","), CONTENT.split(","), strict=True)]
     names[8] += end
-    assert found(read(content(header=",".join(names)), tmp_path)) == TYPES
+    assert counts_of(read_text(content(header=",".join(names)), tmp_path)) == TYPES
 
 
 def test_an_unknown_language_is_read_by_position(tmp_path: Path) -> None:
-    """With a warning that names the headings."""
+    """The warning has the headings."""
     header = ",".join(f"naslov {n}" for n in range(17))
     with pytest.warns(UserWarning, match=r"\['naslov 0', .* not known and read by position"):
-        assert found(read(content(header=header), tmp_path)) == TYPES
+        assert counts_of(read_text(content(header=header), tmp_path)) == TYPES
 
 
-def test_known_names_in_another_order(tmp_path: Path) -> None:
-    """Go by name."""
+def test_known_names_may_have_any_order(tmp_path: Path) -> None:
+    """They are matched by name."""
     names, cells = CONTENT.split(","), row()
     order = [0, 3, 1, 2, *reversed(range(4, 17))]
     text = content([cells[n] for n in order], header=",".join(names[n] for n in order))
-    assert found(read(text, tmp_path)) == TYPES
+    assert counts_of(read_text(text, tmp_path)) == TYPES
 
 
-def test_a_column_that_is_not_known(tmp_path: Path) -> None:
-    """Is left out with a warning where the order is not the export's."""
+def test_an_unknown_column_is_left_out(tmp_path: Path) -> None:
+    """There is a warning."""
     with pytest.warns(UserWarning, match=r"\['Mood'\] are not known and left out"):
-        counts = read(content([*row(), "good"], header=f"{CONTENT},Mood"), tmp_path)
-    assert found(counts) == TYPES
+        counts = read_text(content([*row(), "good"], header=f"{CONTENT},Mood"), tmp_path)
+    assert counts_of(counts) == TYPES
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_saved_again(encoding: str, delimiter: str, tmp_path: Path) -> None:
-    """By Excel: other encodings and delimiters."""
+def test_a_file_saved_by_excel_is_read(encoding: str, delimiter: str, tmp_path: Path) -> None:
+    """It has other encodings and delimiters."""
     text = content(row(text="Überall"), delimiter=delimiter)
-    assert found(read(text.encode(encoding), tmp_path)) == TYPES
+    assert counts_of(read_text(text.encode(encoding), tmp_path)) == TYPES
     assert ep.read_posts(tmp_path / NAME)["text"].to_list() == ["Überall"]
 
 
-def test_ids_of_excel(tmp_path: Path) -> None:
-    """The link has the ID that Excel has lost."""
-    for lost in ("2.09E+18", "2091095333082140000"):
-        assert found(read(content([lost, *row()[1:]]), tmp_path)) == TYPES
+def test_ids_damaged_by_excel_are_read_from_the_link(tmp_path: Path) -> None:
+    """The link has all digits."""
+    for damaged_id in ("2.09E+18", "2091095333082140000"):
+        assert counts_of(read_text(content([damaged_id, *row()[1:]]), tmp_path)) == TYPES
 
 
-def test_ids_lost_without_a_link(tmp_path: Path) -> None:
-    """Are refused with the line."""
+def test_damaged_ids_without_a_link_are_refused(tmp_path: Path) -> None:
+    """The error has the line."""
     cells = row()
     cells[0], cells[3] = "2.09E+18", ""
     with pytest.raises(FrameError, match=r"line 3 of .*has no link.*2.09E"):
-        read(content(row(TWO), cells), tmp_path)
+        read_text(content(row(TWO), cells), tmp_path)
 
 
-def test_numbers_of_other_programs(tmp_path: Path) -> None:
-    """Thousands, floats, a dash and an empty cell, which are unknown."""
-    counts = found(read(content(row(numbers=("1,234", "424.0", "-", "", *NUMBERS[4:]))), tmp_path))
+def test_numbers_of_other_programs_are_read(tmp_path: Path) -> None:
+    """They have thousands or a decimal point; a dash and an empty cell are unknown."""
+    counts = counts_of(
+        read_text(content(row(numbers=("1,234", "424.0", "-", "", *NUMBERS[4:]))), tmp_path)
+    )
     assert (counts["impressions"], counts["favorites"]) == (1234, 424)
     assert counts["engagements"] is counts["bookmarks"] is pd.NA
 
 
 @pytest.mark.parametrize("number", ["1.5", "1.2K", "1.234,5", "12,34"])
-def test_numbers_that_are_not_whole(number: str, tmp_path: Path) -> None:
-    """Are refused with heading, line and value."""
+def test_fractional_numbers_are_refused(number: str, tmp_path: Path) -> None:
+    """The error has heading, line and value."""
     with pytest.raises(FrameError, match=rf"'Impressions' in line 3: '{number}'"):
-        read(content(row(), row(TWO, numbers=(number, *NUMBERS[1:]))), tmp_path)
+        read_text(content(row(), row(TWO, numbers=(number, *NUMBERS[1:]))), tmp_path)
 
 
-def test_rows_without_a_post(tmp_path: Path) -> None:
-    """A total at the end is left out with a warning that names its line."""
+def test_a_row_of_totals_is_left_out(tmp_path: Path) -> None:
+    """The warning has its line."""
     with pytest.warns(UserWarning, match=r"1 row of .* without a post left out: 3"):
-        counts = read(content(row(), ["Total", "", "", "", *NUMBERS]), tmp_path)
+        counts = read_text(content(row(), ["Total", "", "", "", *NUMBERS]), tmp_path)
     assert len(counts) == 13
 
 
-def test_a_post_twice(tmp_path: Path) -> None:
-    """In one file is refused with both lines."""
+def test_a_duplicate_post_is_refused(tmp_path: Path) -> None:
+    """The error has both lines."""
     with pytest.raises(FrameError, match=r"lines 2 and 4 of .*same post"):
-        read(content(row(), row(TWO), row()), tmp_path)
+        read_text(content(row(), row(TWO), row()), tmp_path)
 
 
-def test_columns_out_of_step(tmp_path: Path) -> None:
-    """As where one column was sorted alone: the date is not that of the ID."""
+def test_shifted_columns_are_refused(tmp_path: Path) -> None:
+    """For example after one column was sorted: the date differs from that of the ID."""
     cells = row()
     cells[1] = "Sun, Aug 30, 2026"
     with pytest.raises(FrameError, match=r"line 2 .*made on 2026-08-22.*out of step"):
-        read(content(cells), tmp_path)
+        read_text(content(cells), tmp_path)
 
 
-def test_texts(tmp_path: Path) -> None:
-    """Entities are unescaped, quotes and commas kept; replies begin with @; times from the ID."""
+def test_texts_are_unescaped(tmp_path: Path) -> None:
+    """Quotes and commas stay; replies begin with @; times are those of the IDs."""
     texts = ['He said "a, b" &amp; left &gt;', "@you thanks"]
     path = tmp_path / NAME
     path.write_text(content(row(text=texts[0]), row(TWO, text=texts[1])))
@@ -189,24 +191,24 @@ def test_a_link_without_a_handle(link: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_several_files_are_snapshots(tmp_path: Path) -> None:
-    """A list, or a pattern; each with its own time."""
+    """They are a list or a pattern, and each has its own time."""
     later = "account_analytics_content_2026-08-20_2026-09-02 (1).csv"
     (tmp_path / NAME).write_text(content(row()))
     (tmp_path / later).write_text(content(row(numbers=(876, *NUMBERS[1:]))))
     counts = ep.read_x_analytics(f"{tmp_path}/*.csv")
-    seen = counts[counts["engagement_type"] == "impressions"]
-    assert seen["count"].to_list() == [551, 876]
-    assert seen["retrieved_at"].dt.date.astype(str).to_list() == ["2026-08-27", "2026-09-03"]
-    assert found(ep.latest(counts))["impressions"] == 876
-    listed = ep.read_x_analytics([tmp_path / NAME, tmp_path / later])
-    pd.testing.assert_frame_equal(listed, counts)
+    impressions = counts[counts["engagement_type"] == "impressions"]
+    assert impressions["count"].to_list() == [551, 876]
+    assert impressions["retrieved_at"].dt.date.astype(str).to_list() == ["2026-08-27", "2026-09-03"]
+    assert counts_of(ep.latest(counts))["impressions"] == 876
+    from_list = ep.read_x_analytics([tmp_path / NAME, tmp_path / later])
+    pd.testing.assert_frame_equal(from_list, counts)
     with pytest.raises(FrameError, match=r"several times"):
         ep.summarise(counts)
 
 
-def test_times_that_are_not_known(tmp_path: Path) -> None:
-    """One file has none then; of several they are needed."""
-    assert "retrieved_at" not in read(content(), tmp_path, "mine.csv")
+def test_several_files_need_retrieval_times(tmp_path: Path) -> None:
+    """A single file may have none."""
+    assert "retrieved_at" not in read_text(content(), tmp_path, "mine.csv")
     (tmp_path / "other.csv").write_text(content(row(TWO)))
     both = [tmp_path / "mine.csv", tmp_path / "other.csv"]
     with pytest.raises(FrameError, match=r"the time of the export .*mine.csv is unknown"):
@@ -220,31 +222,31 @@ def test_times_that_are_not_known(tmp_path: Path) -> None:
         ep.read_x_analytics(both, retrieved_at="2026-09-01")
 
 
-def test_an_open_file() -> None:
-    """As of a browser's upload."""
-    assert found(ep.read_x_analytics(io.BytesIO(content().encode()))) == TYPES
+def test_an_open_file_is_read() -> None:
+    """A browser's upload is one."""
+    assert counts_of(ep.read_x_analytics(io.BytesIO(content().encode()))) == TYPES
 
 
 @pytest.mark.slow
-def test_a_cut_export(tmp_path: Path) -> None:
-    """A thousand posts, none from the window's first days."""
+def test_a_truncated_export_has_a_warning(tmp_path: Path) -> None:
+    """It has 1,000 posts, none of them from the window's first days."""
     rows = []
     for n in range(1000):
         post = str(int(ONE) + n)
         rows.append([post, "Sat, Aug 22, 2026", "x", link(post), *NUMBERS])
     with pytest.warns(UserWarning, match=r"1,000 posts.*may have cut it"):
-        read(content(*rows), tmp_path, NAME.replace("08-20", "08-01"))
+        read_text(content(*rows), tmp_path, NAME.replace("08-20", "08-01"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        read(content(*rows), tmp_path, NAME.replace("08-20", "08-22"))
+        read_text(content(*rows), tmp_path, NAME.replace("08-20", "08-22"))
 
 
-def test_the_by_tweet_file(tmp_path: Path) -> None:
-    """Floats as text; line breaks in a text; rates are left out; promoted counts on request."""
+def test_a_by_tweet_file_is_read(tmp_path: Path) -> None:
+    """Texts have line breaks; rates are left out, and promoted counts are optional."""
     name = "tweet_activity_metrics_bakery_20150901_20151001_en.csv"
     text = by_tweet(old_row(text='two\nlines, "quoted"'))
-    counts = read(text, tmp_path, name)
-    assert found(counts, OLD) == {
+    counts = read_text(text, tmp_path, name)
+    assert counts_of(counts, OLD) == {
         "impressions": 424,
         "engagements": 3,
         "retweets": 0,
@@ -265,26 +267,26 @@ def test_the_by_tweet_file(tmp_path: Path) -> None:
     }
     assert set(counts["source"]) == {"x_analytics_by_tweet"}
     assert set(counts["retrieved_at"]) == {pd.Timestamp("2015-10-02T00:00Z")}
-    more = found(read(text, tmp_path, name, promoted=True), OLD)
-    assert more["promoted_impressions"] is pd.NA
-    assert len(more) == 34
+    with_promoted = counts_of(read_text(text, tmp_path, name, promoted=True), OLD)
+    assert with_promoted["promoted_impressions"] is pd.NA
+    assert len(with_promoted) == 34
     assert ep.read_posts(tmp_path / name)["text"].to_list() == ['two\nlines, "quoted"']
 
 
 @pytest.mark.parametrize("line", _BY_TWEET_HEADINGS)
-def test_languages_of_by_tweet_files(line: str, tmp_path: Path) -> None:
-    """By name where they are known, else by position."""
+def test_every_language_of_by_tweet_files_is_read(line: str, tmp_path: Path) -> None:
+    """Unknown names are read by position."""
     names = line.split(",")
     names = [a or b for a, b in zip(names, BY_TWEET.split(","), strict=False)]
     names += [f"naslov {n}" for n in range(len(names), 40)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        counts = found(read(by_tweet(old_row(), header=",".join(names)), tmp_path), OLD)
+        counts = counts_of(read_text(by_tweet(old_row(), header=",".join(names)), tmp_path), OLD)
     assert (counts["impressions"], counts["favorites"], counts["media_engagements"]) == (424, 2, 14)
 
 
-def test_headings_of_2015(tmp_path: Path) -> None:
-    """Favorites, embedded media clicks and video views, in other places."""
+def test_headings_of_2015_are_read(tmp_path: Path) -> None:
+    """They have favorites, embedded media clicks and video views, in another order."""
     header = (
         "Tweet id,Tweet permalink,Tweet text,time,impressions,video views,favorites,"
         "embedded media clicks"
@@ -299,7 +301,7 @@ def test_headings_of_2015(tmp_path: Path) -> None:
         "3.0",
         "2.0",
     ]
-    assert found(read(by_tweet(cells, header=header), tmp_path), OLD) == {
+    assert counts_of(read_text(by_tweet(cells, header=header), tmp_path), OLD) == {
         "impressions": 5,
         "favorites": 3,
         "video_views": 4,
@@ -307,13 +309,13 @@ def test_headings_of_2015(tmp_path: Path) -> None:
     }
 
 
-def test_an_empty_month(tmp_path: Path) -> None:
-    """A file of a header alone has no counts, alone and with others."""
-    empty = read(by_tweet(), tmp_path, "tweet_activity_metrics_b_20150801_20150901_en.csv")
+def test_a_file_without_rows_has_no_counts(tmp_path: Path) -> None:
+    """It may be among others."""
+    empty = read_text(by_tweet(), tmp_path, "tweet_activity_metrics_b_20150801_20150901_en.csv")
     assert len(empty) == 0
     check_counts(empty)
     name = "tweet_activity_metrics_b_20150901_20151001_en.csv"
-    read(by_tweet(old_row()), tmp_path, name)
+    read_text(by_tweet(old_row()), tmp_path, name)
     assert len(ep.read_x_analytics(f"{tmp_path}/*.csv")) == 17
 
 
@@ -328,16 +330,16 @@ def test_an_empty_month(tmp_path: Path) -> None:
         (content() + '\n5,"open', "line 3 of .*quotation mark"),
     ],
 )
-def test_other_files(text: str, words: str, tmp_path: Path) -> None:
-    """Are refused with what to do."""
+def test_other_files_are_refused(text: str, words: str, tmp_path: Path) -> None:
+    """The error has the cure."""
     with pytest.raises(FrameError, match=words):
-        read(text, tmp_path)
+        read_text(text, tmp_path)
 
 
 @pytest.mark.slow
-def test_what_one_does_with_it(tmp_path: Path) -> None:
-    """Rates, rankings, best times, summaries and plots work on the counts as they are."""
-    counts = read(content(row(), row(TWO)), tmp_path)
+def test_an_export_works_with_metrics_and_plots(tmp_path: Path) -> None:
+    """Hours are unknown, so counts over time are refused."""
+    counts = read_text(content(row(), row(TWO)), tmp_path)
     posts = ep.read_posts(tmp_path / NAME)
     assert ep.engagement_rate(counts)["rate"].round(4).to_list() == [0.0544, 0.0544]
     assert ep.top_posts(counts)["engagements"].to_list() == [30, 30]

@@ -1,4 +1,4 @@
-"""Overview exports of X Analytics; the files are written after the specification."""
+"""Overview exports of X Analytics; the files follow the specification."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def impressions(days: pd.DataFrame) -> list[tuple[str, int, bool]]:
     ]
 
 
-def test_one_file(tmp_path: Path) -> None:
-    """13 types by day; the newest day is partial; a day that is missing stays missing."""
+def test_an_overview_has_13_types_by_day(tmp_path: Path) -> None:
+    """The newest day is partial, and an absent day stays absent."""
     days = ep.read_x_overview(files(tmp_path, a=overview(EARLY))[0])
     assert days.dtypes.astype(str).to_dict() == {
         "engagement_type": "category",
@@ -51,8 +51,8 @@ def test_one_file(tmp_path: Path) -> None:
     assert {"unfollows", "posts_created"} < set(days["engagement_type"])
 
 
-def test_columns_that_are_always_zero(tmp_path: Path) -> None:
-    """Are unknown; a column with a number in it is not."""
+def test_columns_of_zeros_are_unknown(tmp_path: Path) -> None:
+    """A column with another number is known."""
     days = ep.read_x_overview(files(tmp_path, a=overview(EARLY))[0])
     views = days[days["engagement_type"].isin(["video_views", "media_views"])]
     assert views["count"].isna().all()
@@ -63,8 +63,8 @@ def test_columns_that_are_always_zero(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
-def test_overlaps(order: tuple[str, str], tmp_path: Path) -> None:
-    """The later export wins, in whatever order the files are given."""
+def test_the_later_export_has_precedence(order: tuple[str, str], tmp_path: Path) -> None:
+    """The order of files has no effect."""
     paths = dict(zip("ab", files(tmp_path, a=overview(EARLY), b=overview(LATE)), strict=True))
     assert impressions(ep.read_x_overview([paths[name] for name in order])) == [
         ("09-12", 1900, False),
@@ -75,21 +75,21 @@ def test_overlaps(order: tuple[str, str], tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_languages(tmp_path: Path) -> None:
-    """``Date`` is English in all of them; an unknown one is read by position, with a warning."""
-    wanted = ep.read_x_overview(files(tmp_path, a=overview(EARLY))[0])
-    unknown = "Date," + ",".join(f"naslov {n}" for n in range(13))
+def test_every_language_is_read(tmp_path: Path) -> None:
+    """``Date`` is English in all of them; unknown names are read by position, with a warning."""
+    expected = ep.read_x_overview(files(tmp_path, a=overview(EARLY))[0])
+    unknown_header = "Date," + ",".join(f"naslov {n}" for n in range(13))
     for header in _OVERVIEW_HEADINGS:
         days = ep.read_x_overview(files(tmp_path, a=overview(EARLY, header))[0])
-        pd.testing.assert_frame_equal(days, wanted)
+        pd.testing.assert_frame_equal(days, expected)
     with pytest.warns(UserWarning, match="'naslov 12'] are not known and read by position") as log:
-        days = ep.read_x_overview(files(tmp_path, a=overview(EARLY, unknown))[0])
+        days = ep.read_x_overview(files(tmp_path, a=overview(EARLY, unknown_header))[0])
     assert log[0].filename == __file__
-    pd.testing.assert_frame_equal(days, wanted)
+    pd.testing.assert_frame_equal(days, expected)
 
 
-def test_old_files_by_day(tmp_path: Path) -> None:
-    """``daily_tweet_activity_metrics``: ISO dates, floats as text."""
+def test_old_files_by_day_are_read(tmp_path: Path) -> None:
+    """``daily_tweet_activity_metrics`` has ISO dates, and floats as text."""
     header = f"Date,Tweets published,{PLAIN}"
     text = f"{header}\n2019-05-01,3,424.0,3.0,0.007,{','.join('1.0' for _ in range(15))}\n"
     days = ep.read_x_overview(files(tmp_path, a=text)[0])
@@ -107,14 +107,14 @@ def test_old_files_by_day(tmp_path: Path) -> None:
         (overview(EARLY).replace("449", "4.5"), "'Impressions' in line 2: '4.5'"),
     ],
 )
-def test_refused(text: str, words: str, tmp_path: Path) -> None:
-    """With file, line and cure."""
+def test_invalid_files_are_refused(text: str, words: str, tmp_path: Path) -> None:
+    """The error has the file, the line and the cure."""
     with pytest.raises(FrameError, match=words):
         ep.read_x_overview(files(tmp_path, a=text)[0])
 
 
-def test_metrics_of_days(tmp_path: Path) -> None:
-    """Days are counts like others, and are not added to counts of posts."""
+def test_metrics_accept_days(tmp_path: Path) -> None:
+    """They are not added to counts of posts."""
     days = ep.read_x_overview(files(tmp_path, a=overview(EARLY))[0])
     weeks = ep.over_time(days[days["engagement_type"] == "impressions"], every="W")
     assert weeks["count"].to_list() == [1900, 2449]

@@ -1,4 +1,4 @@
-"""Small exports, written after the specification of their formats; no real posts."""
+"""Small exports that follow the specification of their formats; no real posts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EARLIER = (
     "Replies,Reposts,Profile visits,Detail expands,Url clicks,Hashtag clicks,Permalink clicks"
 )
 NUMBERS = (551, 7, 30, 1, 2, 3, 4, 5, 6, 8, 9, 0, 0)
-"""Of the 13 columns in their order."""
+"""The numbers of the 13 columns in their order."""
 
 TYPES = {
     "impressions": 551,
@@ -32,9 +32,9 @@ TYPES = {
     "shares": 2,
     "profile_visits": 6,
 }
-"""What they mean."""
+"""The counts of those columns by type."""
 
-ONE = "2091095333082140951"  # made on 2026-08-22 at 09:29 UTC
+ONE = "2091095333082140951"  # created on 2026-08-22 at 09:29 UTC
 TWO = "2091457720958877696"  # a day later
 DATES = {ONE: "Sat, Aug 22, 2026", TWO: "Sun, Aug 23, 2026"}
 
@@ -69,7 +69,7 @@ BY_TWEET = ",".join(
     ["Tweet id,Tweet permalink,Tweet text,time", PLAIN]
     + [f"promoted {name}" for name in PLAIN.split(",")]
 )
-OLD = "649293177409679360"  # made on 2015-09-30 at 18:42 UTC
+OLD = "649293177409679360"  # created on 2015-09-30 at 18:42 UTC
 
 
 def old_row(post: str = OLD, text: str = "Hello", first: str = "424.0") -> list[str]:
