@@ -1,23 +1,23 @@
-"""How long answers take from bytes to the tidy frame, beside what a user would write instead.
+"""The time from bytes to the tidy frame, compared with code that a user would write.
 
-Everything is timed on the same bytes in the same run; pytest-benchmark puts behind each
-time, in brackets, how many times the fastest of its group it is::
+All ways read the same bytes in one run. In brackets after each time, pytest-benchmark prints its
+ratio to the fastest of the group::
 
     python -m pytest tests/benchmarks/test_flattening.py -o addopts= --benchmark-only
 
-*One answer* is the biggest that the API gives: 25 posts, 17 types, 28 days by hour, which
-is 285,600 counts as strings. Its yardstick is ``orjson.loads``, which makes dicts and no
+*One answer* is the largest of the API: 25 posts, 17 types, 28 days by hour, which are
+285,600 counts as strings. The reference is ``orjson.loads``, which makes dicts and no
 frame: ``test_flatten`` takes at most 0.8 times as long, by the column Min. *Answers* are
-1 to 1,000 of 4,200 counts each, no post in two of them. The slow ones get fewer, or they
+1 to 1,000 of 4,200 counts each, with different posts. Slow ways get fewer answers, since they
 would take an hour.
 
-``test_a_shape`` prints the figures of each shape that the API documents, with and without
-holes: its time in that of ``orjson.loads`` and of a plain loop over rows, least of several
-rounds in turns, in its own CPU time. Only the second is held to a bound, and to a wide one.
+``test_a_shape`` prints the times of each shape that the API documents, with and without
+missing counts, as multiples of ``orjson.loads`` and of a plain loop over rows: the minimum of
+several alternate rounds, in CPU time. Only the second ratio has a bound, and a wide one.
 
-``test_memory_and_growth`` (which ``--benchmark-only`` leaves out) measures in new
-processes: 1,000 answers in an archive, with the peak of memory beside the finished frame,
-and the seconds of CPU an answer.
+``test_memory_and_growth`` (which ``--benchmark-only`` leaves out) uses new processes: 1,000
+answers in an archive, with the peak of memory relative to the finished frame, and the CPU
+seconds per answer.
 """
 
 from __future__ import annotations
@@ -49,31 +49,33 @@ START: Final = date(2026, 3, 1)
 DAYS: Final = 28
 KEYS: Final = ["post_id", "engagement_type", "day", "hour"]
 FEW: Final = 24 * 7 * 25
-"""Counts in each of many answers."""
+"""Counts of each answer where there are many."""
 
 FRAMES: Final = 3.0
-"""The most memory for 1,000 answers, in finished frames."""
+"""The maximum memory for 1,000 answers, as a multiple of the finished frame."""
 
 GROWTH: Final = 1.5
-"""The most time an answer of 1,000 may take, in that of one of 100."""
+"""The maximum time per answer of 1,000, as a multiple of that of 100."""
 
 one_answer = pytest.mark.benchmark(group="one answer of 285,600 counts")
 
 
 def make(seed: int = 20260301, kinds: int = 17, days: int = DAYS) -> ep.EngagementResponse:
-    """Answer with shuffled posts and types, as the API does; the seed is fixed."""
-    dice = random.Random(seed)  # noqa: S311  counts, not secrets
-    posts = [str(2_020_000_000_000_000_000 + dice.randrange(10**16)) for _ in range(25)]
-    types = [str(kind) for kind in SERIES_TYPES[:kinds]]
+    """Return a response with shuffled posts and types, like the API's; the seed is fixed."""
+    rng = random.Random(seed)  # noqa: S311  counts, not secrets
+    posts = [str(2_020_000_000_000_000_000 + rng.randrange(10**16)) for _ in range(25)]
+    types = [str(engagement_type) for engagement_type in SERIES_TYPES[:kinds]]
     dates = [str(START + timedelta(days=day)) for day in range(days)]
 
-    def of_a_day() -> dict[str, str]:
-        return {f"{hour:02d}": str(int(dice.paretovariate(0.5)) - 1) for hour in range(24)}
+    def hours_of_a_day() -> dict[str, str]:
+        return {f"{hour:02d}": str(int(rng.paretovariate(0.5)) - 1) for hour in range(24)}
 
     counts: dict[str, Any] = {}
     for post in posts:
-        dice.shuffle(types)
-        counts[post] = {kind: {day: of_a_day() for day in dates} for kind in types}
+        rng.shuffle(types)
+        counts[post] = {
+            engagement_type: {day: hours_of_a_day() for day in dates} for engagement_type in types
+        }
     request = ep.historical(
         sorted(posts),
         engagement_types=types,
@@ -90,17 +92,17 @@ def answer() -> ep.EngagementResponse:
 
 @pytest.fixture(scope="module")
 def answers() -> list[ep.EngagementResponse]:
-    """Make a thousand small ones."""
+    """Make a thousand small answers."""
     return [make(seed, kinds=1, days=7) for seed in range(1000)]
 
 
 def row_loop(contents: Sequence[bytes]) -> pd.DataFrame:
-    """Flatten as a first draft would: one tuple a count."""
+    """Flatten with a plain loop: one tuple per count."""
     rows = [
-        (post, kind, day, int(hour), int(count))
+        (post, engagement_type, day, int(hour), int(count))
         for content in contents
-        for post, kinds in json.loads(content)["by_hour"].items()
-        for kind, days in kinds.items()
+        for post, by_type in json.loads(content)["by_hour"].items()
+        for engagement_type, days in by_type.items()
         for day, hours in days.items()
         for hour, count in hours.items()
     ]
@@ -138,7 +140,7 @@ def by_duckdb(contents: Sequence[bytes]) -> pd.DataFrame:
             select post_id, engagement_type, d.key::date as day, unnest(map_entries(d.value)) h
             from days)
         select post_id, engagement_type, day, h.key::tinyint as hour, h.value::bigint as count
-        from hours order by all"""  # noqa: S608  nothing from outside is in it
+        from hours order by all"""  # noqa: S608  without external input
     with duckdb.connect() as connection:
         connection.register("bodies", bodies)
         return connection.execute(query).df()
@@ -149,8 +151,8 @@ def by_polars(contents: Sequence[bytes]) -> pl.DataFrame:
     frames = []
     for content in contents:
         frame = pl.read_json(io.BytesIO(content)).select("by_hour").unnest("by_hour")
-        for place, name in enumerate(KEYS[:-1]):
-            frame = frame.unpivot(index=KEYS[:place], variable_name=name, value_name="inner")
+        for i, name in enumerate(KEYS[:-1]):
+            frame = frame.unpivot(index=KEYS[:i], variable_name=name, value_name="inner")
             frame = frame.unnest("inner")
         frames.append(frame.unpivot(index=KEYS[:-1], variable_name="hour", value_name="count"))
     return (
@@ -166,20 +168,20 @@ def by_polars(contents: Sequence[bytes]) -> pl.DataFrame:
 
 @one_answer
 def test_orjson_loads(benchmark: Any, answer: ep.EngagementResponse) -> None:
-    """The yardstick: bytes to nested dicts."""
+    """The reference: bytes to nested dicts."""
     benchmark.pedantic(orjson.loads, args=(answer.content,), rounds=30, warmup_rounds=2)
 
 
 @one_answer
 def test_flatten(benchmark: Any, answer: ep.EngagementResponse) -> None:
-    """Bytes to the tidy frame, the request known."""
+    """Bytes to the tidy frame, with a known request."""
     frame = benchmark.pedantic(ep.flatten, args=(answer,), rounds=30, warmup_rounds=2)
     assert len(frame) == 25 * 17 * DAYS * 24
 
 
 @one_answer
 def test_flatten_json(benchmark: Any, answer: ep.EngagementResponse) -> None:
-    """Bytes to the tidy frame, the dimensions inferred."""
+    """Bytes to the tidy frame, with inferred dimensions."""
     frame = benchmark.pedantic(ep.flatten_json, args=(answer.content,), rounds=30, warmup_rounds=2)
     assert len(frame) == 25 * 17 * DAYS * 24
 
@@ -201,7 +203,7 @@ def test_flatten_in_parts(benchmark: Any, answer: ep.EngagementResponse) -> None
 def test_one_answer_otherwise(
     benchmark: Any, answer: ep.EngagementResponse, way: Callable[..., Any]
 ) -> None:
-    """What a user would write instead."""
+    """Code that a user would write instead."""
     frame = benchmark.pedantic(way, args=([answer.content],), rounds=3)
     assert int(frame["count"].sum()) == ep.flatten(answer)["count"].sum()
     assert len(frame) == 25 * 17 * DAYS * 24
@@ -214,7 +216,7 @@ WAYS: Final[dict[Callable[..., Any], int]] = {
     by_polars: 100,
     by_pandas: 10,
 }
-"""Each way, and how many answers of it can be waited for."""
+"""Each way, and the maximum number of answers for which it is measured."""
 
 
 @pytest.mark.parametrize(
@@ -222,8 +224,8 @@ WAYS: Final[dict[Callable[..., Any], int]] = {
     [
         pytest.param(number, way, id=f"{way.__name__}-{number}")
         for number in (1, 10, 100, 1000)
-        for way, most in WAYS.items()
-        if number <= most
+        for way, maximum in WAYS.items()
+        if number <= maximum
     ],
 )
 def test_answers(
@@ -231,9 +233,9 @@ def test_answers(
 ) -> None:
     """Many answers as one frame."""
     benchmark.group = f"answers of {FEW:,} counts: {number:5,}"
-    some = answers[:number]
-    given: Sequence[Any] = some if way is ep.flatten else [one.content for one in some]
-    frame = benchmark.pedantic(way, args=(given,), rounds=3, warmup_rounds=1)
+    selected = answers[:number]
+    arguments: Sequence[Any] = selected if way is ep.flatten else [one.content for one in selected]
+    frame = benchmark.pedantic(way, args=(arguments,), rounds=3, warmup_rounds=1)
     assert len(frame) == number * FEW
 
 
@@ -258,23 +260,23 @@ SERIES: Final = ["tweet.id", "engagement.type", "engagement.day", "engagement.ho
 Body = tuple[ep.EngagementRequest, bytes]
 
 
-def nested(dice: random.Random, levels: Sequence[Sequence[str]], left_out: float = 0) -> Any:
-    """Return nested objects; of the innermost keys a share is left out."""
+def nested(rng: random.Random, levels: Sequence[Sequence[str]], left_out: float = 0) -> Any:
+    """Return nested objects without a share of the innermost keys."""
     if not levels:
-        return str(int(dice.paretovariate(0.5)) - 1)
-    keys = [key for key in levels[0] if len(levels) > 1 or dice.random() >= left_out]
-    return {key: nested(dice, levels[1:], left_out) for key in keys}
+        return str(int(rng.paretovariate(0.5)) - 1)
+    keys = [key for key in levels[0] if len(levels) > 1 or rng.random() >= left_out]
+    return {key: nested(rng, levels[1:], left_out) for key in keys}
 
 
 def ids(number: int, seed: int) -> list[str]:
     """Return post IDs."""
-    dice = random.Random(seed)  # noqa: S311  IDs, not secrets
-    return sorted(str(2 * 10**18 + dice.randrange(10**16)) for _ in range(number))
+    rng = random.Random(seed)  # noqa: S311  IDs, not secrets
+    return sorted(str(2 * 10**18 + rng.randrange(10**16)) for _ in range(number))
 
 
 def series(by: Sequence[str], left_out: float = 0, change: Any = None, seed: int = 7) -> Body:
-    """Answer /historical, as real answers do: with the window and empty lists too."""
-    dice = random.Random(seed)  # noqa: S311  counts, not secrets
+    """Return a response of /historical, with the window and empty lists as in real ones."""
+    rng = random.Random(seed)  # noqa: S311  counts, not secrets
     keys = dict(zip(SERIES, (ids(25, seed), TYPES, DATES, HOURS), strict=True))
     request = ep.historical(
         keys["tweet.id"],
@@ -286,7 +288,7 @@ def series(by: Sequence[str], left_out: float = 0, change: Any = None, seed: int
         "start": f"{WINDOW.start:%Y-%m-%dT%H:%M:%SZ}",
         "end": f"{WINDOW.end:%Y-%m-%dT%H:%M:%SZ}",
         "unavailable_tweet_ids": [],
-        "g": nested(dice, [keys[name] for name in by], left_out),
+        "g": nested(rng, [keys[name] for name in by], left_out),
     }
     text = json.dumps(body)
     return request, (text if change is None else text.replace(*change)).encode()
@@ -299,14 +301,14 @@ def compact(body: Body) -> Body:
 
 
 def totals(posts: int, types: Sequence[str], seed: int = 7) -> Body:
-    """Answer /totals."""
-    dice = random.Random(seed)  # noqa: S311  counts, not secrets
+    """Return a response of /totals."""
+    rng = random.Random(seed)  # noqa: S311  counts, not secrets
     request = ep.totals(ids(posts, seed), engagement_types=types)
-    return request, json.dumps({"by_post": nested(dice, [request.post_ids, types])}).encode()
+    return request, json.dumps({"by_post": nested(rng, [request.post_ids, types])}).encode()
 
 
 BOTH: Final = 2
-"""The most time for counts and omissions, in that for counts; 1.0 as measured."""
+"""The maximum time for counts and omissions, as a multiple of counts; 1.0 as measured."""
 
 BY_HOUR_OF_DAY: Final = [*SERIES[:2], SERIES[3]]
 ALL_TOTALS: Final = tuple(map(str, ep.TOTALS_TYPES))
@@ -329,17 +331,17 @@ SHAPES: Final[dict[str, Callable[[], list[Body]]]] = {
     "100 answers of totals": lambda: [totals(250, ALL_TOTALS, seed) for seed in range(100)],
     "20 answers by day": lambda: [series(SERIES[:3], seed=seed) for seed in range(20)],
 }
-"""The answers of each shape; those that are half left out have more than a million bytes."""
+"""The answers of each shape; those with half of the counts have more than a million bytes."""
 
 LOOP: Final = 2.5
-"""The most time of any shape, in that of a loop over rows; at most 1.1 as measured.
+"""The maximum time of any shape, as a multiple of a loop over rows; at most 1.1 as measured.
 
-The loop makes no rows for what is left out, and ``flatten`` does.
+The loop makes no rows for missing counts; ``flatten`` does.
 """
 
 
 def loop_over_rows(bodies: Sequence[Body]) -> pd.DataFrame:
-    """Flatten as a first draft would: one tuple a count, at any depth."""
+    """Flatten with a plain loop at any depth: one tuple per count."""
     rows: list[tuple[Any, ...]] = []
     for request, content in bodies:
         tree = json.loads(content)[request.groupings[0].name]
@@ -372,20 +374,22 @@ def loop_over_rows(bodies: Sequence[Body]) -> pd.DataFrame:
 
 
 def least(rounds: int, *ways: Callable[[], object]) -> list[float]:
-    """Return the least seconds of CPU that each takes, in turns: what disturbs one disturbs all."""
+    """Return the minimum CPU seconds of each way; they alternate, so that load affects all."""
     seconds = [math.inf] * len(ways)
     for _ in range(rounds):
-        for place, way in enumerate(ways):
-            begun = time.process_time()
+        for i, way in enumerate(ways):
+            start = time.process_time()
             way()
-            seconds[place] = min(seconds[place], time.process_time() - begun)
+            seconds[i] = min(seconds[i], time.process_time() - start)
     return seconds
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_shape(shape: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """No shape takes much longer than a loop over rows; most take a third of it."""
+def test_no_shape_takes_much_longer_than_a_loop(
+    shape: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Most take a third of its time."""
     bodies = SHAPES[shape]()
 
     def flat() -> None:
@@ -395,7 +399,7 @@ def test_a_shape(shape: str, capsys: pytest.CaptureFixture[str]) -> None:
         for _, content in bodies:
             orjson.loads(content)
 
-    flat()  # what the first call loads does not count
+    flat()  # the imports of the first call do not count
     rounds = 8 if sum(len(content) for _, content in bodies) > 10**6 else 50
     taken, loaded, looped = least(rounds, flat, loads, lambda: loop_over_rows(bodies))
     with capsys.disabled():
@@ -404,15 +408,15 @@ def test_a_shape(shape: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
-def test_counts_and_omissions(
+def test_omissions_need_no_second_parse(
     answer: ep.EngagementResponse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Counts and omissions take less than twice the time of the counts: the answer is read once."""
+    """Counts and omissions take less than twice the time of the counts."""
 
     def read(*readers: Callable[[ep.EngagementResponse], object]) -> None:
-        fresh = ep.EngagementResponse(answer.request, answer.content)
+        new = ep.EngagementResponse(answer.request, answer.content)
         for reader in readers:
-            reader(fresh)
+            reader(new)
 
     read(ep.flatten, ep.omissions)
     counts, both = least(10, lambda: read(ep.flatten), lambda: read(ep.flatten, ep.omissions))
@@ -426,70 +430,71 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 sys.path.insert(0, {here!r})
-import test_flattening as made
+import test_flattening as benchmark
 import engagement_pandas as ep
 from engagement_pandas.request.plan import plan
 
-proto = made.make(kinds=2)
+proto = benchmark.make(kinds=2)
 ids = proto.request.post_ids
 posts = [str(int(post) + 4 * n) for n in range({number}) for post in ids]
-whole = proto.request.replace(post_ids=posts)
-asked = plan(whole, now=proto.request.window.end + timedelta(days=1))
-collection = ep.Archive({folder!r}).collection(asked, "nobody", asked.now)
+request = proto.request.replace(post_ids=posts)
+planned = plan(request, now=proto.request.window.end + timedelta(days=1))
+collection = ep.Archive({folder!r}).collection(planned, "nobody", planned.now)
 for part in collection.requests:
     content = proto.content
     for old, new in zip(ids, part.post_ids):
         content = content.replace(old.encode(), new.encode())
-    collection.keep(ep.EngagementResponse(part, content, 200, asked.now))
+    collection.keep(ep.EngagementResponse(part, content, 200, planned.now))
 collection.finish()
 """
-"""Store so many answers of 33,600 counts."""
+"""Store ``number`` answers of 33,600 counts."""
 
 MEASURE: Final = """
 import json, resource
 import pyarrow.compute
 import engagement_pandas as ep
 
-ep.flatten  # what is loaded with it counts for nothing
+ep.flatten  # imports do not count
 def now():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
 def peak():
     lines = open("/proc/self/status").read().splitlines()
     return 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
-before, begun = now(), resource.getrusage(resource.RUSAGE_SELF)
+before, start = now(), resource.getrusage(resource.RUSAGE_SELF)
 frame = ep.flatten(ep.Archive({folder!r}))
 done = resource.getrusage(resource.RUSAGE_SELF)
-spent = dict(user=done.ru_utime - begun.ru_utime, system=done.ru_stime - begun.ru_stime)
+spent = dict(user=done.ru_utime - start.ru_utime, system=done.ru_stime - start.ru_stime)
 size = int(frame.memory_usage(deep=True).sum())
 print(json.dumps(dict(rows=len(frame), frame=size, peak=peak() - before, **spent)))
 """
 
 
 def measured(folder: Path, number: int) -> dict[str, Any]:
-    """Store so many answers, flatten the archive in a process of its own, and tell."""
+    """Store this number of answers, and measure how the archive is flattened in a new process."""
     here = str(Path(__file__).parent)
     for script in (COLLECT, MEASURE):
         code = script.format(here=here, folder=str(folder), number=number)
-        told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # noqa: S603
-    return dict(json.loads(told.stdout))
+        report = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # noqa: S603
+    return dict(json.loads(report.stdout))
 
 
 @pytest.mark.long
 def test_memory_and_growth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """1,000 answers take three frames of memory at most, and each no more time than one of 100.
+    """1,000 answers take at most three frames of memory, and time linear in their number.
 
-    That is the time of the program. The system's own goes into emptying the memory that it
-    lends, which is lent again and again only as long as there is little of it.
+    The time is that of the program. The system's time depends on the memory that it clears, which
+    is reused only while there is little of it.
     """
-    told = {number: measured(tmp_path / str(number), number) for number in (100, 1000)}
-    each, system = (
-        {number: one[kind] / number for number, one in told.items()} for kind in ("user", "system")
+    report = {number: measured(tmp_path / str(number), number) for number in (100, 1000)}
+    per_answer, system = (
+        {number: result[clock] / number for number, result in report.items()}
+        for clock in ("user", "system")
     )
-    frames = {number: one["peak"] / one["frame"] for number, one in told.items()}
+    frames = {number: result["peak"] / result["frame"] for number, result in report.items()}
     with capsys.disabled():
-        print(f"\nCPU ms an answer: { {n: round(1e3 * s, 1) for n, s in each.items()} }")  # noqa: T201
+        print(f"\nCPU ms an answer: { {n: round(1e3 * s, 1) for n, s in per_answer.items()} }")  # noqa: T201
         print(f"and of the system: { {n: round(1e3 * s, 1) for n, s in system.items()} }")  # noqa: T201
         print(f"peak in frames: { {n: round(f, 2) for n, f in frames.items()} }")  # noqa: T201
-    assert told[1000]["rows"] == 1000 * 25 * 2 * DAYS * 24
+    assert report[1000]["rows"] == 1000 * 25 * 2 * DAYS * 24
     assert frames[1000] <= FRAMES
-    assert each[1000] <= GROWTH * each[100]
+    assert per_answer[1000] <= GROWTH * per_answer[100]

@@ -1,8 +1,8 @@
-"""How long it takes to import the package, beside pandas, each in a process of its own.
+"""The import time of the package compared with that of pandas, each in a separate process.
 
 ``import engagement_pandas`` takes at most 1.1 times as long as ``import pandas``, by the column
-Median of one run: a twentieth, since names load when first used. ``used`` is what a notebook
-comes to with pandas, the client and the exports loaded::
+Median of one run: a twentieth, since names are loaded when first used. ``used`` is the time of
+a notebook with pandas, the client and the exports loaded::
 
     python -m pytest tests/benchmarks/test_imports.py -o addopts= --benchmark-only
 """
@@ -21,7 +21,7 @@ USED = "import engagement_pandas as ep; ep.EngagementClient, ep.flatten, ep.writ
 @pytest.mark.parametrize(
     "statement", ["import pandas", "import engagement_pandas", USED], ids=["pandas", "ours", "used"]
 )
-def test_import(benchmark: Any, statement: str) -> None:
-    """A fresh interpreter that runs one statement; ``used`` loads what a notebook needs."""
+def test_the_import_time(benchmark: Any, statement: str) -> None:
+    """A new interpreter runs one statement; ``used`` loads the modules of a notebook."""
     command = [sys.executable, "-c", statement]
     benchmark.pedantic(subprocess.run, (command,), {"check": True}, rounds=7, warmup_rounds=1)

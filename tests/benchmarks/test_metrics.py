@@ -1,15 +1,15 @@
-"""How long the metrics take, and how much memory, beside a bare groupby on the same keys.
+"""Time and memory of the metrics, compared with a bare groupby on the same keys.
 
 ::
 
     python -m pytest tests/benchmarks/test_metrics.py -o addopts= --benchmark-only
     METRICS_ROWS=10000000 python -m pytest tests/benchmarks/test_metrics.py -o addopts=
 
-``METRICS_ROWS`` is the size of the frame, a million by default. pytest-benchmark puts
-behind each time, in brackets, how many times the fastest of its group it is; the group's
-yardstick is ``bare``, and a metric may take three times as long. ``test_growth`` shows that
-twice the rows take twice the time. ``test_at_most_twice_the_frame_on_top`` holds the bound
-on memory (``--benchmark-only`` leaves it out).
+``METRICS_ROWS`` is the size of the frame, a million by default. In brackets after each time,
+pytest-benchmark prints its ratio to the fastest of the group. The reference of a group is
+``bare``, and a metric may take three times as long. ``test_growth`` shows that the time is
+linear in the rows. ``test_at_most_twice_the_frame_of_additional_memory`` tests the limit on
+memory (``--benchmark-only`` leaves it out).
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ Metric = Callable[[pd.DataFrame], Any]
 
 
 def frame(rows: int, types: list[str] = TYPES) -> pd.DataFrame:
-    """Make tidy counts as flatten does: sorted, four weeks by hour from the making on."""
+    """Return tidy counts as flatten does: sorted, four weeks by hour from the creation on."""
     posts = max(rows // (HOURS * len(types)), 2)
-    dice = np.random.default_rng(20260301)
-    made = np.sort(1_772_323_200_000 + dice.integers(0, 3_600_000, posts))
-    names = [str(((int(ms) - 1288834974657) << 22) + n) for n, ms in enumerate(made)]
-    lives = posts * len(types)
-    hour = np.tile(1_772_323_200 // 3600 + np.arange(HOURS), lives)
+    rng = np.random.default_rng(20260301)
+    created = np.sort(1_772_323_200_000 + rng.integers(0, 3_600_000, posts))
+    names = [str(((int(ms) - 1288834974657) << 22) + n) for n, ms in enumerate(created)]
+    series = posts * len(types)
+    hour = np.tile(1_772_323_200 // 3600 + np.arange(HOURS), series)
     post = np.repeat(np.arange(posts), HOURS * len(types))
-    kind = np.tile(np.repeat(np.arange(len(types), dtype=np.int8), HOURS), posts)
-    size = dice.lognormal(7, 1, lives)
+    engagement_type = np.tile(np.repeat(np.arange(len(types), dtype=np.int8), HOURS), posts)
+    size = rng.lognormal(7, 1, series)
     share = np.diff(1 - 2.0 ** (-np.arange(HOURS + 1) / 4))
     dtype = pd.CategoricalDtype(pd.Index(types, dtype="str"))
     return pd.DataFrame(
         {
             "post_id": pd.Series(names, dtype="str").take(post).reset_index(drop=True),
-            "engagement_type": pd.Categorical.from_codes(kind, dtype=dtype),
+            "engagement_type": pd.Categorical.from_codes(engagement_type, dtype=dtype),
             "day": (hour // 24).astype("datetime64[D]").astype("datetime64[us]"),
             "hour": (hour % 24).astype("int8"),
-            "count": pd.array(dice.poisson(np.outer(size, share)).ravel(), dtype="Int64"),
+            "count": pd.array(rng.poisson(np.outer(size, share)).ravel(), dtype="Int64"),
         }
     )
 
@@ -69,17 +69,17 @@ def counts() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def pair() -> pd.DataFrame:
-    """Return a frame of the two types of a rate and no other: the worst case."""
+    """Return a frame of the two types of a rate only, the worst case."""
     return frame(ROWS, TYPES[:2])
 
 
 def bare(*keys: str) -> Metric:
-    """Return what pandas does by itself."""
+    """Return the groupby of pandas."""
     return lambda counts: counts.groupby(list(keys), observed=True)["count"].sum()
 
 
 def local_days(counts: pd.DataFrame) -> pd.DataFrame:
-    """Sum by days that are not UTC's."""
+    """Sum by days of another time zone than UTC."""
     return metrics.over_time(counts, every="D", tz="America/New_York")
 
 
@@ -111,8 +111,8 @@ LINEAR_METRICS: Final[dict[str, Metric]] = {
 }
 
 
-def most_memory(metric: Metric, counts: pd.DataFrame) -> int:
-    """Return the most bytes that numpy and Python hold at once on top."""
+def peak_memory(metric: Metric, counts: pd.DataFrame) -> int:
+    """Return the peak of additional bytes allocated by numpy and Python."""
     gc.collect()
     tracemalloc.start()
     try:
@@ -123,31 +123,31 @@ def most_memory(metric: Metric, counts: pd.DataFrame) -> int:
 
 
 @pytest.mark.parametrize("name", METRICS)
-@pytest.mark.parametrize("which", ["counts", "pair"])
-def test_at_most_twice_the_frame_on_top(
-    name: str, which: str, request: pytest.FixtureRequest
+@pytest.mark.parametrize("frame_name", ["counts", "pair"])
+def test_at_most_twice_the_frame_of_additional_memory(
+    name: str, frame_name: str, request: pytest.FixtureRequest
 ) -> None:
-    """Beside the frame that is there anyway; Arrow's own pool is small beside these."""
-    counts = request.getfixturevalue(which)
+    """The input frame is not counted; Arrow's own memory pool is negligible."""
+    counts = request.getfixturevalue(frame_name)
     frame_bytes = int(counts.memory_usage(deep=True).sum())
-    assert most_memory(METRICS[name][0], counts) <= MEMORY * frame_bytes + 2**20
+    assert peak_memory(METRICS[name][0], counts) <= MEMORY * frame_bytes + 2**20
 
 
 @pytest.mark.parametrize("name", METRICS)
-@pytest.mark.parametrize("which", ["counts", "pair"])
-def test_metric(benchmark: Any, name: str, which: str, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("frame_name", ["counts", "pair"])
+def test_metric(benchmark: Any, name: str, frame_name: str, request: pytest.FixtureRequest) -> None:
     """Each metric that sums, on all types and on the two of the rate."""
-    counts = request.getfixturevalue(which)
-    benchmark.group = f"{name} of {which}"
+    counts = request.getfixturevalue(frame_name)
+    benchmark.group = f"{name} of {frame_name}"
     benchmark.pedantic(METRICS[name][0], args=(counts,), rounds=5, warmup_rounds=1)
 
 
 @pytest.mark.parametrize("name", METRICS)
-@pytest.mark.parametrize("which", ["counts", "pair"])
-def test_bare(benchmark: Any, name: str, which: str, request: pytest.FixtureRequest) -> None:
-    """The yardstick: pandas' groupby on the same keys."""
-    counts = request.getfixturevalue(which)
-    benchmark.group = f"{name} of {which}"
+@pytest.mark.parametrize("frame_name", ["counts", "pair"])
+def test_bare(benchmark: Any, name: str, frame_name: str, request: pytest.FixtureRequest) -> None:
+    """The reference is pandas' groupby on the same keys."""
+    counts = request.getfixturevalue(frame_name)
+    benchmark.group = f"{name} of {frame_name}"
     benchmark.pedantic(METRICS[name][1], args=(counts,), rounds=5, warmup_rounds=1)
 
 
@@ -159,9 +159,9 @@ def test_growth(benchmark: Any, name: str, rows: int) -> None:
     benchmark.pedantic(LINEAR_METRICS[name], args=(frame(rows),), rounds=3, warmup_rounds=1)
 
 
-def test_the_door_costs_little() -> None:
-    """A frame that is tidy is cast at every door, which costs less than 2 % of over_time."""
+def test_the_cast_takes_less_than_2_percent_of_over_time() -> None:
+    """The cast of a tidy frame is done by every function."""
     counts = frame(100_000)
-    door = min(repeat(lambda: as_counts(counts), number=100, repeat=5)) / 100
+    cast = min(repeat(lambda: as_counts(counts), number=100, repeat=5)) / 100
     metric = min(repeat(lambda: metrics.over_time(counts), number=5, repeat=5)) / 5
-    assert door < 0.02 * metric
+    assert cast < 0.02 * metric

@@ -1,4 +1,4 @@
-"""The table of the guide's page on performance, with the machine's load and the peers' versions.
+"""The table of the guide on performance, with the machine's load and the peers' versions.
 
 It is printed as Markdown::
 
@@ -38,7 +38,7 @@ WAYS: Final[dict[str, tuple[Callable[..., Any], int]]] = {
     "polars, structs unnested": (by_polars, 300_000),
     "`json_normalize`": (by_pandas, 5_000),
 }
-"""Each way, and how many counts of it can be waited for."""
+"""Each way, and the maximum number of counts for which it is measured."""
 
 PEERS: Final = ("engagement_pandas", "pandas", "numpy", "duckdb", "polars", "orjson", "msgspec")
 
@@ -50,13 +50,13 @@ def loads(contents: Sequence[bytes]) -> None:
 
 
 def of_hours(answers: Sequence[ep.EngagementResponse]) -> dict[str, Callable[[], object]]:
-    """Return each way that can be waited for, with these answers by hour."""
+    """Return each way that is measured for these responses by hour."""
     bodies = [(answer.request, answer.content) for answer in answers]
     contents = [content for _, content in bodies]
     counts = sum(content.count(b'": "') for content in contents)
-    ways = {name: way for name, (way, most) in WAYS.items() if counts <= most}
-    given = {name: lambda way=way: way(contents) for name, way in ways.items()}
-    return {**of_shape(bodies), **given}
+    ways = {name: way for name, (way, maximum) in WAYS.items() if counts <= maximum}
+    measured_ways = {name: lambda way=way: way(contents) for name, way in ways.items()}
+    return {**of_shape(bodies), **measured_ways}
 
 
 def of_shape(bodies: Sequence[Body]) -> dict[str, Callable[[], object]]:
@@ -69,8 +69,8 @@ def of_shape(bodies: Sequence[Body]) -> dict[str, Callable[[], object]]:
 
 
 @pytest.mark.long
-def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
-    """No other way to a frame is quicker for answers by hour; where one is, the table says so."""
+def test_no_other_way_is_faster_for_hours(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table reports other shapes for which another way is faster."""
     small = [make(seed, kinds=1, days=7) for seed in range(100)]
     rows = {
         "one response of 285,600 counts": of_hours([make()]),
@@ -81,13 +81,17 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     rows |= {name: of_shape(bodies()) for name, bodies in SHAPES.items()}
     seconds: dict[str, dict[str, float]] = {}
     for name, ways in rows.items():
-        ways[OURS]()  # what the first call loads does not count
+        ways[OURS]()  # the imports of the first call do not count
         seconds[name] = dict(zip(ways, least(3, *ways.values()), strict=True))
     columns = [*WAYS, LOADS]
     lines = [f"| | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
     slower = []
     for name, of_way in seconds.items():
-        times = {way: taken / of_way[OURS] for way, taken in of_way.items() if way != OURS}
+        times = {
+            way: seconds_of_way / of_way[OURS]
+            for way, seconds_of_way in of_way.items()
+            if way != OURS
+        }
         cells = [f"{times[way]:.2g}" if way in times else "" for way in columns]
         lines.append(f"| {name} | {' | '.join(cells)} |")
         slower += [f"{name}: {way}" for way in WAYS if times.get(way, 1) < 1]
@@ -97,4 +101,4 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
         print(f"Slower than another way: {'; '.join(slower) or 'nowhere'}.")  # noqa: T201
         cores, load = os.cpu_count(), os.getloadavg()[0]
         print(f"{cores} cores, load {load:.1f}, Python {platform.python_version()}, {peers}.")  # noqa: T201
-    assert not [found for found in slower if found.startswith(tuple(by_hour))]
+    assert not [row for row in slower if row.startswith(tuple(by_hour))]

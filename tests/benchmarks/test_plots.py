@@ -1,14 +1,13 @@
-"""How long plots and redraws take, beside the same picture written by hand.
+"""Time of plots and redraws, compared with the same chart written by hand.
 
-By hand is what a user would write: a groupby or pivot of pandas, its own ``plot``, and
-``savefig``. Both are timed on the same 285,600 counts (25 posts, 17 types, 28 days by hour)
-in one run::
+The chart by hand uses a groupby or pivot of pandas, its own ``plot``, and ``savefig``. Both are
+timed on the same 285,600 counts (25 posts, 17 types, 28 days by hour) in one run::
 
     python -m pytest tests/benchmarks/test_plots.py -o addopts= --benchmark-only
 
-pytest-benchmark puts behind each time, in brackets, how many times the fastest of its group
-it is. A plot is drawn and written as SVG; a redraw is an explorer's, from the change of a
-control to the last part of its page.
+In brackets after each time, pytest-benchmark prints its ratio to the fastest of the group. A
+plot is drawn and written as SVG; a redraw is an explorer's, from the change of a control to the
+last part of its page.
 """
 
 from __future__ import annotations
@@ -34,10 +33,10 @@ Draw = Callable[[pd.DataFrame, Any], Any]
 
 @pytest.fixture(scope="module")
 def counts() -> pd.DataFrame:
-    """Make the counts once: each post from its first hour on, and falling."""
+    """Make the counts once; those of each post decrease from its first hour on."""
     begin = 1_772_323_200_000  # 2026-03-01
     ids = [str(((begin + 60_000 * n - 1_288_834_974_657) << 22) + n) for n in range(POSTS)]
-    types = [str(kind) for kind in SERIES_TYPES]
+    types = [str(engagement_type) for engagement_type in SERIES_TYPES]
     days = pd.date_range("2026-03-01", periods=DAYS, unit="us")
     keys = [ids, types, days, range(24)]
     names = ["post_id", "engagement_type", "day", "hour"]
@@ -45,8 +44,8 @@ def counts() -> pd.DataFrame:
     frame["post_id"] = frame["post_id"].astype("str")
     frame["engagement_type"] = pd.Categorical(frame["engagement_type"], types)
     frame["hour"] = frame["hour"].astype("int8")
-    fall = np.tile(1000 * 0.99 ** np.arange(DAYS * 24), POSTS * len(types))
-    frame["count"] = pd.array(np.random.default_rng(20260301).poisson(fall), dtype="Int64")
+    expected = np.tile(1000 * 0.99 ** np.arange(DAYS * 24), POSTS * len(types))
+    frame["count"] = pd.array(np.random.default_rng(20260301).poisson(expected), dtype="Int64")
     return frame
 
 
@@ -57,43 +56,43 @@ def _closed() -> Iterator[None]:
 
 
 def by_hour(counts: pd.DataFrame) -> pd.DataFrame:
-    """Sum by hour, a column a type."""
-    when = counts["day"] + pd.to_timedelta(counts["hour"].astype("int64"), unit="h")
-    sums = counts.groupby([when, "engagement_type"], observed=True)["count"].sum()
-    return sums.unstack().astype("float64")  # noqa: PD010  as it would be written
+    """Sum by hour, with a column per type."""
+    start = counts["day"] + pd.to_timedelta(counts["hour"].astype("int64"), unit="h")
+    sums = counts.groupby([start, "engagement_type"], observed=True)["count"].sum()
+    return sums.unstack().astype("float64")  # noqa: PD010  as a user would write it
 
 
 def hours_by_hand(counts: pd.DataFrame, ax: Any) -> None:
-    """Draw a line a type."""
+    """Draw a line per type."""
     by_hour(counts).plot(ax=ax)
 
 
 def running_by_hand(counts: pd.DataFrame, ax: Any) -> None:
-    """Draw what has come together, a line a type."""
+    """Draw cumulative sums, with a line per type."""
     by_hour(counts).cumsum().plot(ax=ax)
 
 
 def top_by_hand(counts: pd.DataFrame, ax: Any) -> None:
-    """Sum by post, the ten best as bars."""
-    seen = counts[counts["engagement_type"] == "impressions"]
-    sums = seen.groupby("post_id")["count"].sum().nlargest(10)
+    """Sum by post, and draw the ten best as bars."""
+    impressions = counts[counts["engagement_type"] == "impressions"]
+    sums = impressions.groupby("post_id")["count"].sum().nlargest(10)
     sums[::-1].astype("float64").plot.barh(ax=ax)
 
 
 def types_by_hand(counts: pd.DataFrame, ax: Any) -> None:
-    """Sum by type, as bars."""
+    """Sum by type, and draw bars."""
     sums = counts.groupby("engagement_type", observed=True)["count"].sum()
     sums.sort_values().astype("float64").plot.barh(ax=ax)
 
 
 def ages_by_hand(counts: pd.DataFrame, ax: Any) -> None:
-    """Impressions by age, added up, a line a post."""
-    seen = counts[counts["engagement_type"] == "impressions"]
-    ids = seen["post_id"].astype("int64").to_numpy()
-    made = pd.to_datetime((ids >> 22) + 1_288_834_974_657, unit="ms")
-    when = seen["day"] + pd.to_timedelta(seen["hour"].astype("int64"), unit="h")
-    age = (when - made).dt.total_seconds() / 3600
-    for _, rows in seen.assign(age=age).groupby("post_id"):
+    """Draw cumulative impressions by age, with a line per post."""
+    impressions = counts[counts["engagement_type"] == "impressions"]
+    ids = impressions["post_id"].astype("int64").to_numpy()
+    created = pd.to_datetime((ids >> 22) + 1_288_834_974_657, unit="ms")
+    start = impressions["day"] + pd.to_timedelta(impressions["hour"].astype("int64"), unit="h")
+    age = (start - created).dt.total_seconds() / 3600
+    for _, rows in impressions.assign(age=age).groupby("post_id"):
         ax.plot(rows["age"], rows["count"].astype("float64").cumsum())
 
 
@@ -109,11 +108,11 @@ PAIRS: Final[dict[str, tuple[Draw, Draw]]] = {
         ages_by_hand,
     ),
 }
-"""Ours, and what would be written instead."""
+"""The package's function, and the code by hand."""
 
 
 def picture(counts: pd.DataFrame, draw: Draw, layout: str = "constrained") -> bytes:
-    """Draw on a figure of pyplot's, and write it as SVG."""
+    """Draw on a figure of pyplot, and write it as SVG."""
     figure, ax = plt.subplots(figsize=(8, HEIGHT), layout=layout)
     draw(counts, ax)
     file = io.BytesIO()
@@ -122,18 +121,18 @@ def picture(counts: pd.DataFrame, draw: Draw, layout: str = "constrained") -> by
     return file.getvalue()
 
 
-@pytest.mark.parametrize("whose", ["ours", "by hand"])
+@pytest.mark.parametrize("way", ["ours", "by hand"])
 @pytest.mark.parametrize("name", PAIRS)
-def test_plot(benchmark: Any, counts: pd.DataFrame, name: str, whose: str) -> None:
-    """A picture from counts to SVG."""
+def test_the_time_of_a_plot(benchmark: Any, counts: pd.DataFrame, name: str, way: str) -> None:
+    """It is measured from counts to SVG."""
     benchmark.group = f"plot: {name}"
-    draw = PAIRS[name][0 if whose == "ours" else 1]
+    draw = PAIRS[name][0 if way == "ours" else 1]
     svg = benchmark.pedantic(picture, args=(counts, draw), rounds=7, warmup_rounds=1)
     assert b"</svg>" in svg
 
 
-def test_redraw(benchmark: Any, counts: pd.DataFrame) -> None:
-    """An explorer's chart, table, status and code, every post, a line a type."""
+def test_the_time_of_a_redraw(benchmark: Any, counts: pd.DataFrame) -> None:
+    """An explorer updates its chart, table, status and code, with a line per type."""
     benchmark.group = "redraw"
     explorer = ep.EngagementExplorer(counts)
     explorer.controls["clock"].value = "time"
@@ -145,7 +144,7 @@ def test_redraw(benchmark: Any, counts: pd.DataFrame) -> None:
     explorer.close()
 
 
-def test_redraw_by_hand(benchmark: Any, counts: pd.DataFrame) -> None:
-    """The yardstick: the chart alone, as in a callback of ``interact``."""
+def test_the_time_of_a_redraw_by_hand(benchmark: Any, counts: pd.DataFrame) -> None:
+    """The reference is the chart only, as in a callback of ``interact``."""
     benchmark.group = "redraw"
     benchmark.pedantic(picture, args=(counts, hours_by_hand, "tight"), rounds=15, warmup_rounds=2)

@@ -1,4 +1,4 @@
-"""Notebooks, played without credentials, and live against a sandbox."""
+"""Notebooks executed without credentials, and live against a sandbox."""
 
 from __future__ import annotations
 
@@ -8,71 +8,72 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from notebooks.playing import BOOKS, FROM_FILES, Played, keys, play, write_posts
+from notebooks.execution import FROM_FILES, NOTEBOOKS, Executed, execute, keys, write_posts
 
 from engagement_pandas.sandbox import SandboxServer
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-_AT_ONCE = 2
+_CONCURRENCY = 2
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[SandboxServer]:
-    """Run a server in the place of the API."""
-    with SandboxServer() as running:
-        yield running
+def api_server() -> Iterator[SandboxServer]:
+    """Run a sandbox in place of the API."""
+    with SandboxServer() as sandbox_server:
+        yield sandbox_server
 
 
 @pytest.fixture(scope="session")
-def plays(
+def executions(
     request: pytest.FixtureRequest,
-    server: SandboxServer,
+    api_server: SandboxServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[tuple[Path, bool], NotebookNode | BaseException]:
-    """Play all that the selected tests need, two at a time."""
-    wanted = {
-        item.callspec.params["played"]
+    """Execute the notebooks that the selected tests need, two concurrently."""
+    parameters = {
+        item.callspec.params["executed"]
         for item in request.session.items
-        if isinstance(item, pytest.Function) and "played" in item.fixturenames
+        if isinstance(item, pytest.Function) and "executed" in item.fixturenames
     }
-    ordered = sorted(wanted)
+    selected = sorted(parameters)
 
-    async def all_of_them() -> list[NotebookNode | BaseException]:
-        at_once = asyncio.Semaphore(_AT_ONCE)
+    async def execute_all() -> list[NotebookNode | BaseException]:
+        semaphore = asyncio.Semaphore(_CONCURRENCY)
 
-        async def one(path: Path, *, live: bool) -> NotebookNode:
+        async def execute_one(path: Path, *, live: bool) -> NotebookNode:
             folder = tmp_path_factory.mktemp(path.stem)
             if live:
-                write_posts(server, folder / "posts.csv")
-            async with at_once:
-                return await play(path, folder, keys(server) if live else {})
+                write_posts(api_server, folder / "posts.csv")
+            async with semaphore:
+                return await execute(path, folder, keys(api_server) if live else {})
 
-        every = (one(path, live=live) for path, live in ordered)
-        return await asyncio.gather(*every, return_exceptions=True)
+        coroutines = (execute_one(path, live=live) for path, live in selected)
+        return await asyncio.gather(*coroutines, return_exceptions=True)
 
-    return dict(zip(ordered, asyncio.run(all_of_them()), strict=True))
+    return dict(zip(selected, asyncio.run(execute_all()), strict=True))
 
 
 @pytest.fixture(
     params=[
         pytest.param(
             (path, live),
-            marks=pytest.mark.long if live and path != BOOKS[0] else pytest.mark.slow,
+            marks=pytest.mark.long if live and path != NOTEBOOKS[0] else pytest.mark.slow,
         )
-        for path in BOOKS
+        for path in NOTEBOOKS
         for live in ((False,) if path.stem in FROM_FILES else (False, True))
     ],
     ids=lambda param: f"{param[0].stem}-{'live' if param[1] else 'demo'}",
     scope="session",
 )
-def played(
-    request: pytest.FixtureRequest, plays: dict[tuple[Path, bool], NotebookNode | BaseException]
-) -> Played:
+def executed(
+    request: pytest.FixtureRequest,
+    executions: dict[tuple[Path, bool], NotebookNode | BaseException],
+) -> Executed:
     """Return a notebook after its last cell."""
     path, live = request.param
-    book = plays[path, live]
-    if isinstance(book, BaseException):
-        raise book
-    return Played(path, live, book)
+    result = executions[path, live]
+    if isinstance(result, BaseException):
+        raise result
+    return Executed(path, live, result)

@@ -1,6 +1,6 @@
-"""What the metrics promise, how to measure it, and what was measured.
+"""The promises of the metrics, their simulations, and the measured values.
 
-Each claim is measured on simulated posts with a seed of its own. This file, run with python, prints
+Each claim is measured on simulated posts with a separate seed. This file, run with python, prints
 the table of the guide on metrics.
 """
 
@@ -112,7 +112,7 @@ def counts_differ(  # noqa: PLR0913 - a world
     statistic: Callable[[Floats], Sample] = _typical,
     unflagged: bool = False,
 ) -> Floats:
-    """Compare two sets of counts whose means are so many times apart."""
+    """Compare two sets of counts with this ratio of means."""
     found = []
     for run in range(runs):
         sides = [
@@ -126,18 +126,20 @@ def counts_differ(  # noqa: PLR0913 - a world
 
 
 def spread_is_flagged(rng: Rng, runs: int, *, sigma: tuple[float, float]) -> Floats:
-    """Flag two sets of 20 posts whose logarithms spread as given."""
+    """Flag two sets of 20 posts with these standard deviations of logarithms."""
     sides = [[_mean(sizes(rng, 20, s)) for s in sigma] for _ in range(runs)]
-    return np.array([bool(unequal_spread(two, "mean")) for two in sides], dtype=float)
+    return np.array([bool(unequal_spread(pair, "mean")) for pair in sides], dtype=float)
 
 
 def rates_differ(rng: Rng, runs: int, *, each: float = 1.0, sd: float = 0.6) -> Floats:
     """Compare two sets of 20 posts with one ratio."""
     found = []
     for run in range(runs):
-        shown = [sizes(rng, 20) + 1 for _ in "ab"]
-        counted = [engagements(rng, side * rates(rng, 20, sd), each) for side in shown]
-        found.append(_found([Sample(*pair) for pair in zip(counted, shown, strict=True)], run))
+        impressions = [sizes(rng, 20) + 1 for _ in "ab"]
+        engaged = [engagements(rng, side * rates(rng, 20, sd), each) for side in impressions]
+        found.append(
+            _found([Sample(*pair) for pair in zip(engaged, impressions, strict=True)], run)
+        )
     return np.array(found, dtype=float)
 
 
@@ -147,10 +149,10 @@ def five_sets(rng: Rng, runs: int) -> Floats:
     for run in range(runs):
         logs = [np.log1p(sizes(rng, 15, 1.5)) for _ in range(5)]
         p = []
-        for place, own in enumerate(logs):
-            rest = np.concatenate(logs[:place] + logs[place + 1 :])
-            two = [Sample(values, np.ones(len(values))) for values in (own, rest)]
-            p.append(StudentisedTest.of(two, DRAWS, run).p(0.95))
+        for i, own in enumerate(logs):
+            rest = np.concatenate(logs[:i] + logs[i + 1 :])
+            pair = [Sample(values, np.ones(len(values))) for values in (own, rest)]
+            p.append(StudentisedTest.of(pair, DRAWS, run).p(0.95))
         found.append(holm(np.array(p)).min() <= 0.05)
     return np.array(found, dtype=float)
 
@@ -158,7 +160,7 @@ def five_sets(rng: Rng, runs: int) -> Floats:
 def group_is_named(
     rng: Rng, runs: int, *, by: str = "handle", which: str | None = None, **world: Any
 ) -> Floats:
-    """Name an account or tag of a world without effects, or the one that has an effect."""
+    """Name an account or tag in a simulation without effects, or the one with an effect."""
     factors = {} if which is None else {which: 2.0}
     found = []
     for _ in range(runs):
@@ -170,7 +172,7 @@ def group_is_named(
 
 
 def account_is_covered(rng: Rng, runs: int, **world: Any) -> Floats:
-    """Return the share of accounts whose interval covers how they differ from their size."""
+    """Return the share of accounts whose interval covers their difference from their size."""
     covered = []
     for _ in range(runs):
         counts, posts, effects = accounts(rng, **world)
@@ -189,7 +191,7 @@ def pair_is_covered(rng: Rng, runs: int, *, tag: str | None = None, **world: Any
             true = np.exp(effects["account_0"] - effects["account_1"])
             table = adjusted_comparison(counts, posts, exponent=1, at=None)
         else:
-            # In the order of names, posts without the tag (False) come first.
+            # Groups are in the order of names: posts without the tag (False) are first.
             true = np.exp(-effects.get(tag, 0.0))
             used = posts.assign(used=[tag in own for own in posts["tags"]])
             table = adjusted_comparison(counts, used, by="used", at=None)
@@ -220,16 +222,16 @@ def time_is_named(  # noqa: PLR0913 - a world
         cell = office_hours(rng, threads)
         cell[:planted] = 2 * 24 + 12
         post = np.repeat(np.arange(threads), thread)
-        shown = viral(rng, sizes(rng, number, sigma) + 1, viral_share)
+        impressions = viral(rng, sizes(rng, number, sigma) + 1, viral_share)
         common = 0.8 if thread > 1 else 0.0
         logs = common * rng.normal(size=threads)[post]
         logs += np.sqrt(1 - common**2) * rng.normal(size=number)
         rate = 0.03 * np.exp(sd * logs)
         if hit is not None:
             rate = np.where(hit(cell)[post], factor * rate, rate)
-        counted = engagements(rng, shown * rate)
-        counted[-1] *= runaway
-        score, weight, _ = thread_scores(post, counted, shown)
+        engaged = engagements(rng, impressions * rate)
+        engaged[-1] *= runaway
+        score, weight, _ = thread_scores(post, engaged, impressions)
         levels = permutation_test(
             Evidence(cell, score, weight),
             partial(_permuted, cell, rng),
@@ -251,16 +253,20 @@ def _permuted(cell: NDArray[np.int64], rng: Rng, rows: int) -> NDArray[np.int64]
 
 
 def post_is_covered(rng: Rng, runs: int, *, each: float, mean: float = 100.0) -> Floats:
-    """Cover each post's own rate: 20 posts of 48 hours, readers who engage so often."""
+    """Cover each post's own rate: 20 posts of 48 hours, with repeated engagements of readers."""
     covered: list[Floats] = []
     while len(covered) * 20 < runs:
         true = rates(rng, (20, 1), 0.6)
-        shown = rng.poisson(np.exp(rng.normal(size=(20, 1))) * mean / 0.03 / 48, (20, 48))
-        counted = engagements(rng, shown * true, each)
+        impressions = rng.poisson(np.exp(rng.normal(size=(20, 1))) * mean / 0.03 / 48, (20, 48))
+        engaged = engagements(rng, impressions * true, each)
         post = np.repeat(np.arange(20), 48)
-        spread = dispersion(counted.ravel(), shown.ravel(), post)
+        spread = dispersion(engaged.ravel(), impressions.ravel(), post)
         low, high = group_interval(
-            counted.sum(axis=1), shown.sum(axis=1), np.arange(20), 20, np.nan_to_num(spread, nan=1)
+            engaged.sum(axis=1),
+            impressions.sum(axis=1),
+            np.arange(20),
+            20,
+            np.nan_to_num(spread, nan=1),
         )
         covered.append((low <= true[:, 0]) & (true[:, 0] <= high))
     return np.concatenate(covered).astype(float)
@@ -268,19 +274,19 @@ def post_is_covered(rng: Rng, runs: int, *, each: float, mean: float = 100.0) ->
 
 def group_is_covered(rng: Rng, runs: int, *, number: int, sd: float, sigma: float) -> Floats:
     """Cover the account's rate by the interval of a group of posts."""
-    shown = sizes(rng, (runs, number), sigma) + 1
-    counted = engagements(rng, shown * rates(rng, (runs, number), sd))
+    impressions = sizes(rng, (runs, number), sigma) + 1
+    engaged = engagements(rng, impressions * rates(rng, (runs, number), sd))
     group = np.repeat(np.arange(runs), number)
-    low, high = group_interval(counted.ravel(), shown.ravel(), group, runs)
+    low, high = group_interval(engaged.ravel(), impressions.ravel(), group, runs)
     return ((low <= 0.03) & (high >= 0.03)).astype(float)
 
 
-def _lives(  # noqa: PLR0913, PLR0917 - a world
+def _hourly_posts(  # noqa: PLR0913, PLR0917 - a world
     rng: Rng, runs: int, kind: str, half: float, total: float, hours: int
 ) -> pd.DataFrame:
-    made = MARCH + np.sort(rng.integers(0, 14 * 24 * HOUR_MS, runs))
+    created = MARCH + np.sort(rng.integers(0, 14 * 24 * HOUR_MS, runs))
     return hourly(
-        made,
+        created,
         {"impressions": total},
         rng,
         hours=hours,
@@ -290,10 +296,10 @@ def _lives(  # noqa: PLR0913, PLR0917 - a world
 
 
 def few_counts_mislead(rng: Rng, runs: int, *, total: float, hours: int) -> Floats:
-    """Answer the half-life of a post of 24 hours wrongly by more than 25 %."""
+    """Return a half-life of a post of 24 hours with an error of more than 25 %."""
     wrong = []
     for kind in ("exponential", "lognormal", "Lomax"):
-        found = half_life(_lives(rng, runs // 3, kind, 24.0, total, hours))["t50"]
+        found = half_life(_hourly_posts(rng, runs // 3, kind, 24.0, total, hours))["t50"]
         error = np.abs(found.to_numpy(dtype=float, na_value=np.nan) / 24 - 1)
         wrong.append(error > 0.25)
     return np.concatenate(wrong).astype(float)
@@ -301,62 +307,62 @@ def few_counts_mislead(rng: Rng, runs: int, *, total: float, hours: int) -> Floa
 
 def half_life_error(rng: Rng, runs: int, *, half: float, kind: str) -> Floats:
     """Return the relative error of the half-life of posts with 5,000 counts."""
-    found = half_life(_lives(rng, runs, kind, half, 5000.0, 24))["t50"]
+    found = half_life(_hourly_posts(rng, runs, kind, half, 5000.0, 24))["t50"]
     return found.dropna().to_numpy(dtype=float) / half - 1
 
 
 def bracket_holds(rng: Rng, runs: int) -> Floats:
-    """Hold the median of posts of all ages up to a day, with half-lives around 80 minutes."""
-    held = []
+    """Cover the median of posts of all ages up to a day, with half-lives around 80 minutes."""
+    within = []
     for _ in range(runs):
         own = 80 / 60 * np.exp(0.8 * rng.normal(size=150))
-        # A post of the last three hours may have no counts, and is in no frame.
-        made = MARCH + np.sort(rng.integers(0, (24 - 3) * HOUR_MS, 150))
-        counts = hourly(made, {"impressions": 2000}, rng, hours=24, half_life=own)
+        # A post of the last three hours may have no counts, and so no rows.
+        created = MARCH + np.sort(rng.integers(0, (24 - 3) * HOUR_MS, 150))
+        counts = hourly(created, {"impressions": 2000}, rng, hours=24, half_life=own)
         end = pd.Timestamp(MARCH + 24 * HOUR_MS, unit="ms")
         begins = counts["day"] + pd.to_timedelta(counts["hour"].astype(int), unit="h")
         row = median_half_life(counts[begins < end]).iloc[0]
         high = np.inf if pd.isna(row["high"]) else row["high"]
-        # The sample's own median, not that of all possible posts.
-        held.append(0.98 * row["low"] <= np.median(own) <= 1.02 * high)
-    return np.array(held, dtype=float)
+        # The median of the sample, not that of the distribution.
+        within.append(0.98 * row["low"] <= np.median(own) <= 1.02 * high)
+    return np.array(within, dtype=float)
 
 
 def forecast_covers(rng: Rng, runs: int, *, hours: int) -> Floats:
-    """Hold the count of a post at 168 hours, with 50 other posts of all sizes and paces."""
+    """Cover the count of a post at 168 hours, with 50 other posts of all sizes and paces."""
     covered: list[Floats] = []
     while len(covered) * 50 < runs:
         own = 80 / 60 * np.exp(0.8 * rng.normal(size=100))
-        made = MARCH + np.sort(rng.integers(0, 7 * 24 * HOUR_MS, 100))
+        created = MARCH + np.sort(rng.integers(0, 7 * 24 * HOUR_MS, 100))
         counts = hourly(
-            made, {"impressions": sizes(rng, 100, 1.0, 3000) + 50}, rng, hours=170, half_life=own,
-            growth=lambda at, life: growth("Lomax", at, life),
+            created, {"impressions": sizes(rng, 100, 1.0, 3000) + 50}, rng, hours=170,
+            half_life=own, growth=lambda at, life: growth("Lomax", at, life),
         )  # fmt: skip
-        place = counts.groupby("post_id").cumcount()
-        # Every other post is young: its counts end after so many hours.
+        row_number = counts.groupby("post_id").cumcount()
+        # Every second post is young: its counts end after ``hours`` hours.
         ids = np.sort(counts["post_id"].unique())
         young = counts["post_id"].isin(ids[::2])
-        table = forecast(counts[young & (place < hours)], cohort=counts[~young])
+        table = forecast(counts[young & (row_number < hours)], cohort=counts[~young])
         final = counts[young].groupby("post_id")["count"].apply(lambda c: c.iloc[:169].sum())
         known = table["forecast"].notna().to_numpy()
         true = final.reindex(table["post_id"]).to_numpy(dtype=float)
-        held = (table["low"].to_numpy(dtype=float, na_value=np.nan) <= true) & (
+        within = (table["low"].to_numpy(dtype=float, na_value=np.nan) <= true) & (
             true <= table["high"].to_numpy(dtype=float, na_value=np.nan)
         )
-        covered.append(held[known])
+        covered.append(within[known])
     return np.concatenate(covered).astype(float)
 
 
 def sandbox_posts(now: pd.Timestamp) -> pd.DataFrame:
-    """Return hourly impressions of the sandbox's posts of eight weeks, each for 168 hours or more.
+    """Return hourly impressions of the sandbox's posts of eight weeks, with 168 hours or more.
 
-    The sandbox has growth curves of its own.
+    The sandbox has different growth curves.
     """
     end = now.normalize() - pd.Timedelta(days=1)
     start = end - pd.Timedelta(days=56)
     with ep.demo_client(now=now.isoformat(), posts=400) as demo:
-        made = demo.posts["created_at"]
-        old = (made >= start) & (made < end - pd.Timedelta(hours=169))
+        created = demo.posts["created_at"]
+        old = (created >= start) & (created < end - pd.Timedelta(hours=169))
         request = ep.historical(
             demo.posts[old & (demo.posts["handle"] == "sandbox_bakery")],
             engagement_types=["impressions"],
@@ -366,7 +372,7 @@ def sandbox_posts(now: pd.Timestamp) -> pd.DataFrame:
 
 
 def sandbox_forecast_covers(rng: Rng, runs: int, *, hours: int) -> Floats:
-    """Hold the count at 168 hours of every other post of the sandbox, with the rest as cohort."""
+    """Cover the count at 168 hours of every second post of the sandbox; the rest is the cohort."""
     covered: list[Floats] = []
     while len(covered) * 60 < runs:
         day = pd.Timestamp("2026-01-15T12:20:00Z") + pd.Timedelta(days=int(rng.integers(200)))
@@ -378,14 +384,14 @@ def sandbox_forecast_covers(rng: Rng, runs: int, *, hours: int) -> Floats:
             known = forecast(counts[young & early], cohort=counts[~young]).dropna(subset="low")
             final = standing(counts[young], at=168).set_index("post_id")["count"]
             true = final.reindex(known["post_id"]).to_numpy(dtype=float)
-            held = (known["low"].to_numpy(dtype=float) <= true) & (true <= known["high"])
-            covered.append(held.to_numpy(dtype=float))
+            within = (known["low"].to_numpy(dtype=float) <= true) & (true <= known["high"])
+            covered.append(within.to_numpy(dtype=float))
         covered[-2:] = [np.concatenate(covered[-2:])]
     return np.concatenate(covered)
 
 
 def stands_high(rng: Rng, runs: int, *, others: int) -> Floats:
-    """Stand at the 90th percentile or above among others like itself."""
+    """Rank at the 90th percentile or above among similar posts."""
     cohort = np.sort(rng.normal(size=(runs, others)), axis=1)
     own = rng.normal(size=runs)
     not_in_cohort = np.array([np.nan])
@@ -394,7 +400,7 @@ def stands_high(rng: Rng, runs: int, *, others: int) -> Floats:
 
 
 def within_band(rng: Rng, runs: int, *, others: int) -> Floats:
-    """Lie between p10 and p90 of others like itself."""
+    """Lie between p10 and p90 of similar posts."""
     cohort = rng.normal(size=(runs, others))
     own = rng.normal(size=runs)
     low, high = np.percentile(cohort, [10, 90], axis=1, method="weibull")
@@ -415,7 +421,7 @@ def is_flagged(rng: Rng, runs: int, **world: float | bool) -> Floats:
 
 
 def burst_is_found(rng: Rng, runs: int, *, factor: float) -> Floats:
-    """Find the hour, by day, at which all posts of an account had so many times the counts."""
+    """Find the hour, by day, in which all posts of an account had a multiple of their counts."""
     found = []
     for _ in range(runs):
         hour = int(rng.integers(8, 26)) * 24 + int(rng.integers(9, 22))
@@ -426,7 +432,7 @@ def burst_is_found(rng: Rng, runs: int, *, factor: float) -> Floats:
 
 
 def is_found(rng: Rng, runs: int, *, what: str, **world: float) -> Floats:
-    """Find a post of so many times its size, or a shift of the level."""
+    """Find a post of a multiple of its size, or a shift of the level."""
     tables = (breakouts(account(rng, **world)) for _ in range(runs))
     return np.array([(table["what"] == what).any() for table in tables], dtype=float)
 
@@ -435,12 +441,15 @@ def step_is_covered(rng: Rng, runs: int, *, number: int, sigma: float) -> Floats
     """Cover the rate from detail expands to clicks, of posts that differ in both."""
     covered = []
     for _ in range(runs):
-        shown = sizes(rng, number, sigma, 5000) + 1
-        expands = engagements(rng, shown * rates(rng, number, 0.4, 0.06))
+        impressions = sizes(rng, number, sigma, 5000) + 1
+        expands = engagements(rng, impressions * rates(rng, number, 0.4, 0.06))
         clicks = engagements(rng, expands * rates(rng, number, 0.6, 0.2))
-        made = MARCH + HOUR_MS * np.arange(number)
+        created = MARCH + HOUR_MS * np.arange(number)
         table = funnel(
-            totals(made, {"impressions": shown, "detail_expands": expands, "url_clicks": clicks})
+            totals(
+                created,
+                {"impressions": impressions, "detail_expands": expands, "url_clicks": clicks},
+            )
         )
         row = table[table["engagement_type"] == "url_clicks"].iloc[0]
         covered.append(row["low"] <= 0.2 <= row["high"])
@@ -454,16 +463,16 @@ def correlation_is_covered(rng: Rng, runs: int, *, number: int, normal: float) -
     for _ in range(runs):
         pair = rng.multivariate_normal([0, 0], [[1, normal], [normal, 1]], number)
         counts = rng.poisson(5000 * np.exp(pair))
-        made = MARCH + HOUR_MS * np.arange(number)
+        created = MARCH + HOUR_MS * np.arange(number)
         row = type_correlation(
-            totals(made, {"favorites": counts[:, 0], "replies": counts[:, 1]})
+            totals(created, {"favorites": counts[:, 0], "replies": counts[:, 1]})
         ).iloc[0]
         covered.append(row["low"] <= true <= row["high"])
     return np.array(covered, dtype=float)
 
 
 def equal_weeks(rng: Rng, runs: int) -> Floats:
-    """Return the logarithm of the change between two weeks alike; counts end at any hour."""
+    """Return the logarithm of the change between two equal weeks; counts end at any hour."""
     found = []
     for _ in range(runs):
         counts = account(rng, days=17, per_day=8, sigma=0.5)
@@ -475,9 +484,9 @@ def equal_weeks(rng: Rng, runs: int) -> Floats:
 
 def concentration_error(rng: Rng, runs: int, *, column: str, sigma: float, true: float) -> Floats:
     """Return the relative error of a measure of 100 posts with lognormal counts."""
-    made = MARCH + HOUR_MS * np.arange(100)
+    created = MARCH + HOUR_MS * np.arange(100)
     tables = (
-        concentration(totals(made, {"favorites": sizes(rng, 100, sigma, 5000)}))
+        concentration(totals(created, {"favorites": sizes(rng, 100, sigma, 5000)}))
         for _ in range(runs)
     )
     return np.array([float(table[column].iloc[0]) / true - 1 for table in tables])
@@ -485,9 +494,11 @@ def concentration_error(rng: Rng, runs: int, *, column: str, sigma: float, true:
 
 def _ranked_posts(rng: Rng, sigma: float) -> tuple[pd.DataFrame, Floats]:
     """Return 200 posts by rate, and their true rates in that order."""
-    shown, true = sizes(rng, 200, sigma) + 1, rates(rng, 200, 0.5)
-    made = MARCH + HOUR_MS * np.arange(200)
-    counts = totals(made, {"impressions": shown, "engagements": engagements(rng, shown * true)})
+    impressions, true = sizes(rng, 200, sigma) + 1, rates(rng, 200, 0.5)
+    created = MARCH + HOUR_MS * np.arange(200)
+    counts = totals(
+        created, {"impressions": impressions, "engagements": engagements(rng, impressions * true)}
+    )
     of_post = pd.Series(true, np.sort(counts["post_id"].unique()))
     table = top_posts(counts, by="rate", n=200, minimum=0)
     return table, of_post.reindex(table["post_id"]).to_numpy(dtype=float)
@@ -510,9 +521,9 @@ def top_ten_are_good(rng: Rng, runs: int, *, sigma: float) -> Floats:
 
 def trend_is_found(rng: Rng, runs: int, *, factor: float) -> Floats:
     """Find that 60 posts grew by so many times from the first to the last."""
-    born = np.arange(60.0)
-    growing = factor ** (born / 59)
-    trends = [trend_of(sizes(rng, 60) * growing, born) for _ in range(runs)]
+    created_days = np.arange(60.0)
+    growing = factor ** (created_days / 59)
+    trends = [trend_of(sizes(rng, 60) * growing, created_days) for _ in range(runs)]
     return (~np.isnan(trends)).astype(float)
 
 

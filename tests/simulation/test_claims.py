@@ -1,4 +1,4 @@
-"""Every promise of the metrics, held against simulated posts; and the guide's table of them."""
+"""Every promise of the metrics compared with simulated posts, and the guide's table of them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def _name(claim: Claim) -> str:
 @pytest.mark.long
 @pytest.mark.parametrize("claim", CLAIMS, ids=_name)
 def test_a_claim_holds(claim: Claim) -> None:
-    """Within the bounds, give or take three Monte Carlo errors."""
+    """The measured value is within the bounds, plus or minus three Monte Carlo errors."""
     measured, error = claim.measured()
     slack = 3 * max(error, 0.5 / claim.runs)
     assert claim.low - slack <= measured <= claim.high + slack
 
 
-def test_the_guide_has_the_table() -> None:
-    """A row for each claim, in order, with a measured value that keeps it."""
+def test_the_guide_has_every_claim() -> None:
+    """Rows are in order, and their measured values keep the promise."""
     rows = re.findall(
         r"^\| `(\w+)` \| (.+?) \| (.+?) \| (-?[\d.]+) % \| ([\d.]+) \|$",
         GUIDE.read_text(),
@@ -37,6 +37,6 @@ def test_the_guide_has_the_table() -> None:
         assert 100 * claim.low - slack <= float(measured) <= 100 * claim.high + slack
 
 
-def test_claims_have_names_of_their_own() -> None:
-    """A claim's seed is derived from its name."""
+def test_names_of_claims_are_unique() -> None:
+    """The seed of a claim follows from its name."""
     assert len({_name(claim) for claim in CLAIMS}) == len(CLAIMS)

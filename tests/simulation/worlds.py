@@ -1,4 +1,4 @@
-"""Generators of simulated posts: sizes, rates, hours and threads, with a known truth."""
+"""Generators of simulated posts with known sizes, rates, hours and threads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def sizes(rng: np.random.Generator, shape: Any, sigma: float = 1.0, mean: float 
 def viral(
     rng: np.random.Generator, counts: Floats, share: float = 0.02, factor: int = 60
 ) -> Floats:
-    """Return counts of which a share has grown by a factor."""
+    """Return counts, a share of them multiplied by a factor."""
     return np.where(rng.random(counts.shape) < share, factor * counts, counts)
 
 
@@ -33,9 +33,9 @@ def rates(rng: np.random.Generator, shape: Any, sd: float, mean: float = 0.03) -
 
 
 def engagements(rng: np.random.Generator, expected: Any, each: float = 1.0) -> Floats:
-    """Return engagements of readers who engage so often on average, once at least.
+    """Return engagements of readers who engage ``each`` times on average, at least once.
 
-    The number of readers is Poisson; the further engagements of each are Poisson too.
+    The number of readers is Poisson; the additional engagements of each are Poisson too.
     """
     readers = rng.poisson(np.asarray(expected) / each)
     further = rng.poisson(readers * (each - 1)) if each > 1 else 0
@@ -47,16 +47,16 @@ def office_hours(rng: np.random.Generator, number: int) -> NDArray[np.int64]:
     return rng.integers(7, size=number) * 24 + rng.integers(9, 18, size=number)
 
 
-def growth(kind: str, hours: Floats, half_life: float) -> Floats:
-    """Return the share of its counts that a post has at an age, for growth of a kind."""
+def growth(curve: str, hours: Floats, half_life: float) -> Floats:
+    """Return the share of its counts that a post has at an age, for a growth curve."""
     scaled = np.maximum(hours, 0) / half_life
-    if kind == "exponential":
+    if curve == "exponential":
         return 1 - 2.0**-scaled
-    if kind == "lognormal":
-        from scipy.special import ndtr  # noqa: PLC0415 - heavy
+    if curve == "lognormal":
+        from scipy.special import ndtr  # noqa: PLC0415 - a slow import
 
         return np.asarray(ndtr(np.log(np.maximum(scaled, 1e-12)) / 1.2))
-    tail = {"Lomax": 1.5}[kind]
+    tail = {"Lomax": 1.5}[curve]
     return 1 - (1 + scaled * (2 ** (1 / tail) - 1)) ** -tail
 
 
@@ -76,18 +76,18 @@ def account(  # noqa: PLR0913 - a world
 ) -> pd.DataFrame:
     """Return hourly impressions of an account: posts of all sizes and paces, at office hours.
 
-    Nights have a fifth of the readers and weekends six tenths. A fifth of each post's hour is
-    chance beyond Poisson. ``burst`` multiplies all counts of an hour, ``runaway`` a
-    post, and ``level`` the posts of the second half.
+    Nights have a fifth of the readers, and weekends 60 %. A fifth of each post's hour is random
+    beyond Poisson. ``burst`` multiplies all counts of an hour, ``runaway`` those of a post, and
+    ``level`` those of the posts of the second half.
     """
     number, hours = days * per_day, 24 * days
-    made = np.sort(rng.integers(days, size=number) * 24 + rng.uniform(7, 23, size=number))
+    created = np.sort(rng.integers(days, size=number) * 24 + rng.uniform(7, 23, size=number))
     logs = rng.exponential(1 / 1.5, number) if pareto else sigma * rng.normal(size=number)
     total = size * np.exp(logs) * np.where(np.arange(number) >= number // 2, level, 1)
     total[number // 3] *= runaway
     pace = 80 / 60 * np.exp(0.5 * rng.normal(size=number))
     at = np.arange(hours)
-    edges = np.maximum(np.arange(hours + 1) - made[:, None], 0)
+    edges = np.maximum(np.arange(hours + 1) - created[:, None], 0)
     share = np.diff(growth("Lomax", edges, pace[:, None]), axis=1)
     season = 1 + 0.67 * np.sin((at % 24 - 8) / 24 * 2 * np.pi)
     season = season * np.where(at // 24 % 7 >= 5, 0.6, 1)
@@ -96,15 +96,15 @@ def account(  # noqa: PLR0913 - a world
     if burst is not None:
         expected[:, burst[0]] *= burst[1]
     counts = engagements(rng, expected, each)
-    post, hour = np.nonzero(at >= np.floor(made)[:, None])
-    moments = MARCH // HOUR_MS + hour
-    ids = np.array(ids_at(MARCH + (made * HOUR_MS).astype(np.int64)))
+    post, hour = np.nonzero(at >= np.floor(created)[:, None])
+    hours_since_1970 = MARCH // HOUR_MS + hour
+    ids = np.array(ids_at(MARCH + (created * HOUR_MS).astype(np.int64)))
     frame = pd.DataFrame(
         {
             "post_id": pd.Series(ids[post], dtype=TEXT),
             "engagement_type": pd.Categorical(np.repeat("impressions", len(post))),
-            "day": (moments // 24).astype("datetime64[D]").astype("datetime64[us]"),
-            "hour": (moments % 24).astype("int8"),
+            "day": (hours_since_1970 // 24).astype("datetime64[D]").astype("datetime64[us]"),
+            "hour": (hours_since_1970 % 24).astype("int8"),
             "count": pd.array(counts[post, hour].astype("int64"), dtype="Int64"),
         }
     )
@@ -126,18 +126,18 @@ def accounts(  # noqa: PLR0913 - a world
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
     """Return totals of accounts of all sizes, their posts, and the logarithm of each effect.
 
-    Evenings have three times the readers, and weekends six tenths. The larger the account, the
-    more often does it post in the evening, and with the tag *launch*, which also goes with
-    evenings. The tag *sale* is used at random. Accounts scatter about their size, and posts of
-    a thread are alike. ``factors`` are true effects, by account or tag.
+    Evenings have three times the readers, and weekends 60 %. Larger accounts post more often in
+    the evening, and with the tag *launch*, which also correlates with evenings. The tag *sale* is
+    random. Accounts deviate from their size, and posts of a thread are correlated. ``factors`` are
+    true effects, by account or tag.
     """
     size = 20_000 * np.exp(1.5 * rng.normal(size=number))
-    place = size.argsort().argsort() / max(number - 1, 1)
+    rank = size.argsort().argsort() / max(number - 1, 1)
     account = np.repeat(np.arange(number), threads)
-    evening = rng.random(len(account)) < 0.2 + 0.6 * place[account]
+    evening = rng.random(len(account)) < 0.2 + 0.6 * rank[account]
     hour = np.where(evening, rng.integers(17, 21, len(account)), rng.integers(9, 17, len(account)))
     day = rng.integers(0, 84, len(account))
-    launch = rng.random(len(account)) < 0.1 + 0.4 * evening + 0.3 * place[account]
+    launch = rng.random(len(account)) < 0.1 + 0.4 * evening + 0.3 * rank[account]
     sale = rng.random(len(account)) < 0.3
     names = np.array([f"account_{n}" for n in range(number)])
     effects = {name: float(scatter * rng.normal()) for name in names}
@@ -150,10 +150,12 @@ def accounts(  # noqa: PLR0913 - a world
     post = np.repeat(np.arange(len(account)), thread)
     share = 0.8 if thread > 1 else 0.0
     noise = share * common[post] + np.sqrt(1 - share**2) * rng.normal(size=len(post))
-    shown = viral(rng, rng.poisson(np.exp(logs[post] + sigma * noise)).astype(float), viral_share)
+    impressions = viral(
+        rng, rng.poisson(np.exp(logs[post] + sigma * noise)).astype(float), viral_share
+    )
     minute = rng.uniform(0, 1, len(post))
-    made = MARCH + ((day * 24 + hour)[post] + minute) * HOUR_MS
-    ids = ids_at(made)
+    created = MARCH + ((day * 24 + hour)[post] + minute) * HOUR_MS
+    ids = ids_at(created)
     posts = pd.DataFrame(
         {
             "post_id": pd.Series(ids, dtype="str"),
@@ -165,4 +167,4 @@ def accounts(  # noqa: PLR0913 - a world
             ],
         }
     )
-    return totals(made, {"impressions": shown}), posts, effects
+    return totals(created, {"impressions": impressions}), posts, effects

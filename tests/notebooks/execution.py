@@ -1,4 +1,4 @@
-"""How a notebook is played to its end, and with which environment."""
+"""Execution of a notebook to its end, and its environment."""
 
 from __future__ import annotations
 
@@ -18,25 +18,29 @@ from engagement_pandas.sandbox import SandboxServer
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-BOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 FROM_FILES = ("06_from_an_export",)
 """Notebooks that read files of the repository and need no API, so they are never live."""
 
-_EXPORTS = BOOKS[0].parent / "exports"
+_EXPORTS = NOTEBOOKS[0].parent / "exports"
 _TIMEOUT = 500
 _DAYS = timedelta(days=100)
 _NOT_INHERITED = {
-    "MPLBACKEND",  # agg, as in conftest.py, would silently take every picture away
-    *(f"{who}_{name}" for who in ("X", "TWITTER") for name in ("BASE_URL", "TOKEN_URL", "POSTS")),
+    "MPLBACKEND",  # agg, as in conftest.py, would suppress all pictures
+    *(
+        f"{prefix}_{name}"
+        for prefix in ("X", "TWITTER")
+        for name in ("BASE_URL", "TOKEN_URL", "POSTS")
+    ),
     *VARIABLES.values(),
     *(variable.replace("X_", "TWITTER_", 1) for variable in VARIABLES.values()),
 }
 
 
 @dataclass(frozen=True)
-class Played:
-    """A notebook with what its cells gave."""
+class Executed:
+    """A notebook with the outputs of its cells."""
 
     path: Path
     live: bool
@@ -49,19 +53,24 @@ class Played:
 
     @property
     def texts(self) -> str:
-        """Everything that can be read in the outputs."""
+        """All text in the outputs."""
         bundles = [output.get("data", {}) for output in self.outputs]
-        texts = [bundle[kind] for bundle in bundles for kind in bundle if kind.startswith("text/")]
+        texts = [
+            bundle[media_type]
+            for bundle in bundles
+            for media_type in bundle
+            if media_type.startswith("text/")
+        ]
         return "\n".join([*texts, *(output.get("text", "") for output in self.outputs)])
 
 
 def cells(path: Path) -> list[dict[str, Any]]:
     """Return the cells of a notebook's file, each source as one text.
 
-    nbformat would do it too, but importing it builds a grammar, which takes seconds in each worker.
+    nbformat would do this too, but its import builds a grammar, which takes seconds in each worker.
     """
-    read: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [cell | {"source": "".join(cell["source"])} for cell in read]
+    raw_cells: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell | {"source": "".join(cell["source"])} for cell in raw_cells]
 
 
 def code(book: NotebookNode) -> list[NotebookNode]:
@@ -70,20 +79,20 @@ def code(book: NotebookNode) -> list[NotebookNode]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return this process's variables for a kernel: nobody's keys, and a backend of its own."""
-    kept = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
-    return kept | {"IPYTHONDIR": str(folder / ".ipython")}
+    """Return a kernel's variables: those of this process, without credentials and backend."""
+    inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
+    return inherited | {"IPYTHONDIR": str(folder / ".ipython")}
 
 
 def keys(server: SandboxServer) -> dict[str, str]:
-    """Return what is in the environment of somebody who has a contract with that server."""
-    made = server.keys()
-    named = {variable: getattr(made, name) for name, variable in VARIABLES.items()}
-    return named | {"X_BASE_URL": server.base_url, "X_TOKEN_URL": server.token_url}
+    """Return the environment variables of a user with access to that server."""
+    generated = server.keys()
+    keys_by_variable = {variable: getattr(generated, name) for name, variable in VARIABLES.items()}
+    return keys_by_variable | {"X_BASE_URL": server.base_url, "X_TOKEN_URL": server.token_url}
 
 
 def write_posts(server: SandboxServer, path: Path) -> None:
-    """Write a file of posts, as somebody who has a contract would."""
+    """Write a file of posts, as a user with access would."""
     posts = server.world.posts(since=server.world.now() - _DAYS)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -91,7 +100,7 @@ def write_posts(server: SandboxServer, path: Path) -> None:
         writer.writerows([post.post_id, post.text] for post in posts)
 
 
-async def play(path: Path, folder: Path, variables: Mapping[str, str]) -> NotebookNode:
+async def execute(path: Path, folder: Path, variables: Mapping[str, str]) -> NotebookNode:
     """Run a notebook in a folder, and return it with its outputs."""
     import nbformat  # noqa: PLC0415 - takes seconds
     from nbclient import NotebookClient  # noqa: PLC0415 - takes seconds
