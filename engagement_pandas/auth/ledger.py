@@ -3,7 +3,7 @@
 X counts the distinct authorised handles that are queried in a month, and has no endpoint
 that returns the number. A handle counts from the first answer to a request signed with its
 tokens (HTTP 200, or a 400 or 403 that names what is refused); requests with a bearer token
-count for nobody.
+do not count.
 
 The limit is checked before each request. If two processes send new handles at the same
 moment, both may exceed it: both are billed and recorded, with a warning.

@@ -86,7 +86,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def moment(text: str, now: datetime | None = None) -> str:
     """Return a time as text: ``today``, ``yesterday`` and ``7d`` become dates, UTC.
 
-    ``7d`` or ``2w`` are the midnight so many days or weeks ago, and ``12h`` the full hour so many
+    ``7d`` or ``2w`` are the midnight 7 days or 2 weeks ago, and ``12h`` the full hour 12
     hours ago. Other texts are returned unchanged.
 
     >>> now = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)

@@ -183,8 +183,8 @@ def _frame(posts: list[Post]) -> pd.DataFrame:
 
     from engagement_pandas.frame.contract import TEXT  # noqa: PLC0415 - imports pandas
 
-    odd = range(_EVERYDAY_FIRST, len(posts) - _EVERYDAY_LAST)
-    texts = [post.worded(everyday=place not in odd) for place, post in enumerate(posts)]
+    unusual = range(_EVERYDAY_FIRST, len(posts) - _EVERYDAY_LAST)
+    texts = [post.worded(everyday=place not in unusual) for place, post in enumerate(posts)]
     frame = pd.DataFrame(
         {
             "post_id": pd.Series([post.post_id for post in posts], dtype=TEXT),

@@ -3,7 +3,7 @@
 Each function takes counts or its own result, so that partitions can be merged a few at a
 time, in any order. In addition to the sums there are rows without a count: one for each post
 (or other owner of counts) of each key and type, and one for the first and the last hour of
-each type, or each hour of the day. They tell a metric which counts to expect.
+each type, or each hour of the day. A metric derives from them which counts to expect.
 """
 
 from __future__ import annotations

@@ -88,12 +88,14 @@ def store_answers(
         if len(responses) > 1:
             parts = (store_answers(dataset, archive, now, [response]) for response in responses)
             return sum(parts, Synced())
-        (odd,) = responses
+        (invalid,) = responses
         reason, message = OmissionReason.INVALID_ANSWER, str(error)
-        failed = EngagementResponse.uncounted(odd.request, odd.retrieved_at, reason, message)
+        failed = EngagementResponse.uncounted(
+            invalid.request, invalid.retrieved_at, reason, message
+        )
         for collection in archive.collections:
-            if collection.find(odd.request) is not None:
-                collection.records.set_aside(failed, odd.content)
+            if collection.find(invalid.request) is not None:
+                collection.records.set_aside(failed, invalid.content)
         return _append(dataset, [failed], now)
 
 

@@ -18,7 +18,7 @@ from engagement_pandas.files import fsync_dir
 if TYPE_CHECKING:
     from pyarrow.fs import FileInfo
 
-_ODD: Final = re.compile(r"[\[\]]|%[0-9A-Fa-f]{2}")
+_INVALID: Final = re.compile(r"[\[\]]|%[0-9A-Fa-f]{2}")
 _NONE: Final[Mapping[str, str]] = {}
 
 
@@ -166,8 +166,10 @@ def checked_folder(path: str) -> str:
     if os.path.isfile(full):  # noqa: PTH113
         msg = f"{path} is a file; pass a folder"
         raise DatasetError(msg)
-    odd = _ODD.search(full)
-    if odd:
-        msg = f"deltalake does not support {odd[0]!r} in a path; pass another folder than {full}"
+    invalid = _INVALID.search(full)
+    if invalid:
+        msg = (
+            f"deltalake does not support {invalid[0]!r} in a path; pass another folder than {full}"
+        )
         raise DatasetError(msg)
     return full

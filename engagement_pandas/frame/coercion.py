@@ -193,8 +193,8 @@ def to_numbers(counts: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(counts.dtype):
         values = counts.to_numpy(dtype="float64", na_value=np.nan)
         with np.errstate(invalid="ignore"):
-            odd = ~missing & ~(np.isfinite(values) & (values == np.floor(values)))
-        _refuse(counts, odd, "not a whole number", cure)
+            invalid = ~missing & ~(np.isfinite(values) & (values == np.floor(values)))
+        _refuse(counts, invalid, "not a whole number", cure)
         _refuse(counts, np.abs(values) > 2.0**FLOAT_BITS, "a float that may have lost digits", cure)
         integers = np.where(missing, 0, values).astype("int64")
     else:
@@ -265,8 +265,8 @@ def to_categories(names: pd.Series) -> pd.Series:
     """
     if isinstance(names.dtype, pd.CategoricalDtype):
         names = names.astype(names.dtype.categories.dtype)
-    odd = [not isinstance(name, str) and not pd.isna(name) for name in names.unique()]
-    if any(odd):
+    invalid = [not isinstance(name, str) and not pd.isna(name) for name in names.unique()]
+    if any(invalid):
         wrong = names.map(lambda name: not isinstance(name, str) and not pd.isna(name))
         _refuse(names, wrong.to_numpy(dtype=bool), "not text", "give names such as 'impressions'")
     return as_types(names.astype(TEXT))

@@ -123,9 +123,9 @@ def check_counts(frame: pd.DataFrame) -> None:
     if "post_id" in counts:
         _check_ids(counts["post_id"].cat.categories, "counts")
     types = frame["engagement_type"].cat.categories
-    odd = [name for name in types if not isinstance(name, str) or not name]
-    if odd:
-        msg = f"the engagement type {odd[0]!r} is not a name; write engagement types as text"
+    invalid = [name for name in types if not isinstance(name, str) or not name]
+    if invalid:
+        msg = f"the engagement type {invalid[0]!r} is not a name; write engagement types as text"
         raise FrameError(msg)
 
 
@@ -291,15 +291,15 @@ def _check_columns(
 
 def _check_ids(unique: Iterable[str], what: str) -> None:
     ids = pd.Series(unique, dtype=TEXT)
-    odd = ids[~ids.str.fullmatch(_ID)]
-    if len(odd):
-        damaged = _FLOAT.fullmatch(odd.iloc[0])
+    invalid = ids[~ids.str.fullmatch(_ID)]
+    if len(invalid):
+        damaged = _FLOAT.fullmatch(invalid.iloc[0])
         cure = (
             "it was a float and lost its last digits; read the IDs again as text"
             if damaged
             else f"an ID has 1 to {MAX_ID_DIGITS} digits"
         )
-        msg = f"{what} have the post ID {odd.iloc[0]!r}; {cure}"
+        msg = f"{what} have the post ID {invalid.iloc[0]!r}; {cure}"
         raise FrameError(msg)
 
 

@@ -162,9 +162,9 @@ def _bare(text: str) -> str:
 
 def _refuse(texts: pd.Series, wrong: pd.Series, complaint: str) -> None:
     """Raise for the first wrong value; the index is the line, and ``{}`` the value."""
-    odd = texts[wrong]
-    if len(odd):
-        msg = f"line {odd.index[0]}: {complaint.format(truncated_repr(odd.iloc[0])[1:-1])}"
+    invalid = texts[wrong]
+    if len(invalid):
+        msg = f"line {invalid.index[0]}: {complaint.format(truncated_repr(invalid.iloc[0])[1:-1])}"
         raise FrameError(msg)
 
 

@@ -61,7 +61,7 @@ def write_excel(frame: pd.DataFrame | pd.Series, path: str | os.PathLike[str]) -
     :func:`over_time` begin at midnight, as computed. In the hour that occurs twice when the clocks
     go back, two rows have the same time.
 
-    Excel keeps 15 digits of a number. IDs, and integers of 16 digits or more, are hence texts, in
+    Excel keeps 15 digits of a number. So IDs, and integers of 16 digits or more, are texts, in
     cells that are formatted as text. Missing values are empty cells; so are infinite ones. Texts
     are never formulas; characters that a workbook cannot hold become U+FFFD. To read counts again
     later, write Parquet: a workbook loses ``attrs``, time zones and dtypes.

@@ -105,9 +105,9 @@ def _milliseconds(post_ids: pd.Index) -> NDArray[np.int64]:
     if not len(post_ids):
         return np.empty(0, dtype=np.int64)
     texts = pd.Series(post_ids, dtype=TEXT)
-    odd = texts[~texts.str.fullmatch(rf"[0-9]{{1,{MAX_ID_DIGITS}}}").astype("bool")]
-    if len(odd):
-        msg = f"{odd.iloc[0]!r} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text"
+    invalid = texts[~texts.str.fullmatch(rf"[0-9]{{1,{MAX_ID_DIGITS}}}").astype("bool")]
+    if len(invalid):
+        msg = f"{invalid.iloc[0]!r} is not a post ID; give 1 to {MAX_ID_DIGITS} digits as text"
         raise FrameError(msg)
     numbers = np.array([int(text) for text in texts], dtype=np.uint64)
     ticks = (numbers >> np.uint64(22)).astype(np.int64) + _EPOCH_MS

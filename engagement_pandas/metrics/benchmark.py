@@ -51,7 +51,7 @@ def benchmark(
     minimum : int
         Minimum number of posts known at an age; with fewer, the bands are ``<NA>``.
     recent : int, optional
-        Use only so many posts, those created last.
+        Use only this number of posts, those created last.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def standing(
     minimum : int
         Minimum number of other posts; with fewer, the percentile is ``<NA>``.
     recent : int, optional
-        Compare only with so many posts of the cohort, those created last.
+        Compare only with this number of posts of the cohort, those created last.
 
     Returns
     -------

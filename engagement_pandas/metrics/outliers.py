@@ -16,7 +16,7 @@ _MOST: Final = 3
 """Maximum number of values beyond the tail."""
 
 _TAIL: Final = 10
-"""The tail is the largest tenth of the values, and so many at least."""
+"""Minimum size of the tail, which is the largest tenth of the values."""
 
 
 _SKEWED: Final = 0.15

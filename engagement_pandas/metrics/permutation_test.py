@@ -176,9 +176,8 @@ def _surpluses(evidence: Evidence, cells: Places, minimum: int) -> dict[str, Flo
 def _shrunken_effects(evidence: Evidence, group: Places, margin: float) -> Floats:
     """Return each group's effect, shrunk towards 0 (DerSimonian and Laird, 1986).
 
-    The variance between groups is estimated from their scatter beyond chance, and by so many
-    standard deviations of it; it is 0 if there is none. A group without observations has no
-    effect.
+    The variance between groups is estimated from their scatter beyond that of chance plus
+    ``margin`` standard deviations, and is at least 0. A group without observations has no effect.
     """
     groups = int(group.max()) + 1
     place = group[evidence.cell]

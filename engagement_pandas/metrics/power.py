@@ -73,7 +73,7 @@ def power(  # noqa: PLR0913  each has a default
     -----
     The formula is that of the *t* test of two equal sets, with the normal distribution and
     Guenther's correction (*The American Statistician* 35, 1981). Rates are linearised. Means
-    of skewed counts are found less often than it says; see ``statistic`` in :func:`compare`.
+    of skewed counts are found less often than it predicts; see ``statistic`` in :func:`compare`.
     Do not use it on the result of a comparison already made (post hoc): an effect that was
     not found is always below the detectable one.
 

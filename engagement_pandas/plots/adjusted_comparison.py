@@ -42,7 +42,7 @@ _STEPS: Final = (
 """Ticks of each decade, by the number of decades that the axis spans."""
 
 _BEYOND: Final = 30.0
-"""Intervals are drawn up to so many times the outermost ratio."""
+"""Intervals are cut off at this multiple of the outermost ratio."""
 
 
 def plot_adjusted_comparison(  # noqa: PLR0913 - the metric's own, by keyword

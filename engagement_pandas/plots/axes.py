@@ -151,7 +151,7 @@ def time_axis(ax: Axes, zone: tzinfo, step: pd.Timedelta) -> None:
 
 
 def _time_ticks(ax: Axes, zone: tzinfo | None, days: float) -> None:
-    """Set the ticks of a time axis that spans so many days."""
+    """Set the ticks of a time axis of this number of days."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, DayLocator  # noqa: PLC0415
 
     week = 1.5 <= days <= 8  # noqa: PLR2004 - labels side by side
@@ -169,7 +169,7 @@ def age_axis(ax: Axes, until: float) -> None:
 
 
 def _age_ticks(ax: Axes, hours: float) -> None:
-    """Set the ticks of an axis of ages that spans so many hours."""
+    """Set the ticks of an axis of ages of this number of hours."""
     from matplotlib.ticker import MultipleLocator  # noqa: PLC0415 - heavy
 
     fits = [step for step in _HOURS if hours / step <= 8]  # noqa: PLR2004 - labels side by side

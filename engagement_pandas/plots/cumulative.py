@@ -44,7 +44,7 @@ BANDS: Final = {(10, 90): 0.25, (25, 75): 0.35}
 """Percentile ranges of the cohort, and the opacity of their bands."""
 
 GIANT: Final = 10
-"""The axis is logarithmic if the largest post has so many times the count of the median post."""
+"""Ratio of the largest post to the median post from which the axis is logarithmic."""
 
 _MIDDLE: Final = 50
 _STEPS: Final = 28

@@ -53,9 +53,9 @@ def label_age_axes(ax: Axes, label: str) -> None:
 
 def say_why(ax: Axes, table: pd.DataFrame) -> Axes:
     """Write why there is nothing to draw: no counts, or no known ages."""
-    untold = len(table) > 0 and bool(table["age"].isna().all())
+    unknown_ages = len(table) > 0 and bool(table["age"].isna().all())
     return annotate_empty(
-        ax, "these IDs do not tell when the posts were made" if untold else NOTHING
+        ax, "these IDs do not tell when the posts were made" if unknown_ages else NOTHING
     )
 
 

@@ -211,7 +211,7 @@ def draw_over_time(  # noqa: PLR0913 - one plot
     """Draw lines and circles along a time axis; return legend handles and labels.
 
     The combined line of the smallest has no entry in ``colours`` and is drawn in grey; ``together``
-    says in one word for the legend how it was computed. ``every`` is ``"h"``, ``"D"``, ``"W"`` or
+    is a word for the legend: how it was computed. ``every`` is ``"h"``, ``"D"``, ``"W"`` or
     ``"MS"``. ``names`` has display names of posts; other lines are labelled with their own name.
     """
     unit, step = UNITS[every]

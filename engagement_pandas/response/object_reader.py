@@ -1,7 +1,7 @@
 """Read nested counts object by object: slowly, in bounded memory, and with an error for a path.
 
-``tree_reader`` leaves to this what it is not certain of. A body that is not an answer, of any
-size, costs no more memory than some multiples of its own, since only the keys of the open
+``tree_reader`` leaves unclear bodies to this module. A body that is not an answer, of any
+size, costs no more memory than some multiples of its size, since only the keys of the open
 objects are held.
 """
 

@@ -38,10 +38,10 @@ _UNSAFE: Final = re.compile(r'[\x00-\x1f"\\]')  # needs an escape in a JSON key
 # What a tree takes until it is a frame, in bytes of memory, as measured.
 _FREE: Final = 2**25  # any tree may take this; the largest answer takes less
 _MOST: Final = 16  # a larger tree: times its JSON
-_DAY: Final = 720  # a struct of hours, its integers of 64 bits, and what is made of them
+_DAY: Final = 720  # a struct of hours, its integers of 64 bits, and the arrays made from them
 _HOUR: Final = 54  # an hour that is present: its integer, and its row of the frame
 _OBJECT: Final = 200  # any other dict
-_MEMBER: Final = 250  # its member: the place, the integer, a key of its own, and the row
+_MEMBER: Final = 250  # its member: the place, the integer, its key, and the row
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def _decoder(name: str | None, depth: int, row: tuple[str, ...]) -> msgspec.json
         tree = dict[str, tree]
     if name is None:
         return msgspec.json.Decoder(tree, strict=False)
-    # A default of None would not do: msgspec then accepts nothing but null.
+    # With a default of None, msgspec would accept null only.
     others = [(key, msgspec.Raw, msgspec.Raw()) for key in sorted(RESERVED_KEYS)]
     counts = ("counts", tree, msgspec.field(name=name))
     body = msgspec.defstruct("_Body", [counts, *others], forbid_unknown_fields=True)

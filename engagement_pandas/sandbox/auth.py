@@ -32,7 +32,7 @@ UNKNOWN_SCHEME: Final = NOT_AUTHENTICATED.format("Unknown Authorization Type")
 class App:
     """The app that the accounts have authorised.
 
-    ``consumer_secret`` is left out of the ``repr``. ``takes_pins`` says whether the app's settings
+    ``consumer_secret`` is left out of the ``repr``. ``takes_pins`` is true if the app's settings
     allow logins by PIN.
     """
 

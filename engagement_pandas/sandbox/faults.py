@@ -23,10 +23,10 @@ class Fault:
     """A fault in a response. The request still counts, and its nonce is used up.
 
     ``status`` and ``body`` replace those of the response; if ``status`` is None, both are
-    unchanged. ``gzipped`` says whether that body is sent compressed. ``headers`` are additional.
+    unchanged. ``gzipped`` is true if that body is sent compressed. ``headers`` are additional.
 
     ``sent`` is the share of the body that is sent before the connection is closed, and
-    ``announced`` says whether ``Content-Length`` is still the length of the complete body. If
+    ``announced`` is true if ``Content-Length`` is still the length of the complete body. If
     ``answered`` is false, the connection is closed without a response. ``delay`` is in seconds,
     before the response.
     """

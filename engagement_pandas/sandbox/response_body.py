@@ -33,7 +33,7 @@ _TOTALS_AGES: Final = {
 class Grid:
     """Counts on four axes: post, type, day, hour of the day.
 
-    ``keys`` has the keys of the response for each axis. ``listed`` says whether an hour is in the
+    ``keys`` has the keys of the response for each axis. ``listed`` is true for an hour in the
     window; its shape is (days, hours).
     """
 

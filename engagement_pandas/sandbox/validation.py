@@ -49,7 +49,7 @@ def parse_request(
     """Parse and validate a request body.
 
     ``body`` is UTF-8 JSON. ``now`` is the current time, UTC; no window ends after it. A window with
-    only one end is ``"filled"`` or ``"refused"``, as ``half_window`` says.
+    only one end is ``"filled"`` or ``"refused"``, depending on ``half_window``.
     """
     fields = _fields(body)
     known = FIELDS + (("start", "end") if endpoint == limits.HISTORICAL else ())

@@ -101,7 +101,7 @@ def read_posts(
 
 
 def _exported(name: str, content: Any) -> pd.DataFrame | None:
-    """Return the posts of an export of X Analytics; None if the file is none."""
+    """Return the posts of an export of X Analytics; None for another file."""
     try:
         return exported_posts(sheet_of(name, content))
     except (FrameError, InvalidPostId):
@@ -125,13 +125,13 @@ def frame_of(records: Sequence[PostEntry]) -> pd.DataFrame:
         columns["created_at"] = pd.Series([moments.get(post) for post in first], dtype=_MOMENTS)
     if any(record.kind is not None for record in first.values()):
         columns["kind"] = pd.Series([record.kind for record in first.values()], dtype=TEXT)
-    if odd := [record for post, record in timed.items() if moments[post] is None]:
+    if bad := [record for post, record in timed.items() if moments[post] is None]:
         some = "; ".join(
-            f"{record.where}: {truncated_repr(record.created_at)}" for record in odd[:_FEW]
+            f"{record.where}: {truncated_repr(record.created_at)}" for record in bad[:_FEW]
         )
         msg = (
-            f"created_at of {pluralize(len(odd), 'post')} ignored, since it is not the time of a "
-            f"post: {some}{'; …' if len(odd) > _FEW else ''}; write 2026-03-01T09:30:00Z, or use "
+            f"created_at of {pluralize(len(bad), 'post')} ignored, since it is not the time of a "
+            f"post: {some}{'; …' if len(bad) > _FEW else ''}; write 2026-03-01T09:30:00Z, or use "
             "created_at(post_id), the time in the ID"
         )
         warn(msg)

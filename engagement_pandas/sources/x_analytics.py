@@ -113,7 +113,7 @@ def read_x_analytics(
 
     Notes
     -----
-    What these files cannot tell: hours and days; promoted counts, quotes and video views; posts
+    These files lack hours and days; promoted counts, quotes and video views; posts
     made before the window; and whether 0 is nothing or unknown, since the content export writes
     0 for both. Its counts are organic, engagements too, which hold neither bookmarks nor shares
     (mostly). Whether reposts include quotes is not known; nor, in by-tweet files, whether the

@@ -52,7 +52,7 @@ def read_x_overview(path_or_paths: Path | Iterable[Path]) -> pd.DataFrame:
 
     Notes
     -----
-    What these files cannot tell: posts and hours; promoted counts. A day that is not in the file
+    These files lack posts, hours and promoted counts. A day that is not in the file
     is unknown, and not 0. Video views and media views of the overview are always 0 and hence
     ``<NA>``. Counts of a day are of all posts, old ones too, and so differ from sums over posts.
     The zone of the days in by-day files is not known; they are read as UTC.

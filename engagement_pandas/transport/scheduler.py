@@ -180,7 +180,7 @@ class Scheduler:
                     yield from self._wait()
                 else:
                     return
-        except GeneratorExit:  # nobody would receive further answers
+        except GeneratorExit:  # further answers would have no receiver
             raise
         except BaseException:
             yield from self._drain()

@@ -178,9 +178,9 @@ def _decoded(content: bytes, name: str) -> str:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if odd := _CONTROL.intersection(text):
-            line = text.count("\n", 0, min(map(text.index, odd))) + 1
-            msg = f"line {line} of {name} has {min(odd)!r}: the file is damaged, or not UTF-8 text"
+        if bad := _CONTROL.intersection(text):
+            line = text.count("\n", 0, min(map(text.index, bad))) + 1
+            msg = f"line {line} of {name} has {min(bad)!r}: the file is damaged, or not UTF-8 text"
             raise InvalidPostId(msg)
         return text
     msg = f"{name} is not text in UTF-8, UTF-16 or Windows-1252; save it as UTF-8"
