@@ -91,7 +91,7 @@ def flatten_lookup(
     impressions before 2023. Reposts are left out, since they repeat the counts of the original;
     without ``referenced_tweets``, a text that begins with ``RT @`` shows them.
     The views of a video are of all posts that show it; of several videos in a post they are
-    ``<NA>``. What cannot be known: hours and days.
+    ``<NA>``. Hours and days are unknown.
 
     Examples
     --------

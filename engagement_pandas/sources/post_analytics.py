@@ -64,8 +64,8 @@ def flatten_analytics(
 
     Notes
     -----
-    What cannot be known: whether impressions include promoted ones, whether likes are net of
-    unlikes, and whether a bucket that is not in the answer is 0 or unknown; it has no row.
+    It is unknown whether impressions include promoted ones, whether likes are net of unlikes, and
+    whether an absent bucket is 0 or unknown; it has no row.
 
     Examples
     --------
