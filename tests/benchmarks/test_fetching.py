@@ -1,8 +1,8 @@
 """CPU of fetching and of storing, compared with bare requests that keep the bytes.
 
-One answer of 285,600 counts, and a hundred of 500 counts, eight at a time, from a server in a
-process of its own, are posted for with requests and OAuth 1.0a, fetched, and collected into an
-empty archive, in turns, in the same run::
+One answer of 285,600 counts, and a hundred of 500 counts, eight concurrently, from a server in a
+separate process, are posted for with requests and OAuth 1.0a, fetched, and collected into an
+empty archive, alternately, in the same run::
 
     python -m pytest tests/benchmarks/test_fetching.py -o addopts= --benchmark-only -s
 
@@ -40,15 +40,15 @@ KEYS = ("consumer-key", "consumer-secret", "9-access-token", "token-secret")
 
 
 def serve(body: bytes, port: Any) -> None:
-    """Answer every request, with totals or the gzipped body, as long as the process lives."""
+    """Respond to every request with totals or the gzipped body, until the process ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         wbufsize = -1  # one packet, without a wait between head and body
 
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            gzipped = gzip.compress(totals(asked), 1) if self.path == TOTALS else body
+            query = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            gzipped = gzip.compress(totals(query), 1) if self.path == TOTALS else body
             self.send_response(200)
             self.send_header("content-type", "application/json")
             self.send_header("content-encoding", "gzip")
@@ -67,16 +67,16 @@ def serve(body: bytes, port: Any) -> None:
     server.serve_forever()
 
 
-def totals(asked: dict[str, Any]) -> bytes:
-    """Return the body that answers a request of totals."""
-    (name,) = asked["groupings"]
-    types = dict.fromkeys(asked["engagement_types"], "51")
-    return json.dumps({name: dict.fromkeys(asked["tweet_ids"], types)}).encode()
+def totals(query: dict[str, Any]) -> bytes:
+    """Return the body of a response to a request of totals."""
+    (name,) = query["groupings"]
+    types = dict.fromkeys(query["engagement_types"], "51")
+    return json.dumps({name: dict.fromkeys(query["tweet_ids"], types)}).encode()
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """Run the server in a process of its own, whose time does not count."""
+    """Run the server in a separate process, whose time does not count."""
     spawn = multiprocessing.get_context("spawn")
     port = spawn.Queue()
     server = spawn.Process(target=serve, args=(gzip.compress(make().content), port), daemon=True)
@@ -86,34 +86,34 @@ def url() -> Iterator[str]:
     server.join()
 
 
-def in_turns(
+def measure(
     benchmark: Any, ways: dict[str, Callable[[], object]], answers: int, rounds: int
 ) -> dict[str, float]:
-    """Return the least ms of CPU for an answer of each way, and print them."""
+    """Return the minimum ms of CPU for an answer of each way, and print them."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
 
-    def all_ways() -> None:
+    def run_each() -> None:
         for name, way in ways.items():
-            before = time.process_time()
+            started = time.process_time()
             way()
-            seconds[name].append(time.process_time() - before)
+            seconds[name].append(time.process_time() - started)
 
-    benchmark.pedantic(all_ways, rounds=rounds, warmup_rounds=1)
-    least = {name: 1e3 * min(taken) / answers for name, taken in seconds.items()}
-    shown = ", ".join(f"{name} {taken:.2f}" for name, taken in least.items())
-    print(f"\nms of CPU an answer: {shown}; load {os.getloadavg()[0]:.1f}")  # noqa: T201
+    benchmark.pedantic(run_each, rounds=rounds, warmup_rounds=1)
+    least = {name: 1e3 * min(milliseconds) / answers for name, milliseconds in seconds.items()}
+    text = ", ".join(f"{name} {milliseconds:.2f}" for name, milliseconds in least.items())
+    print(f"\nms of CPU an answer: {text}; load {os.getloadavg()[0]:.1f}")  # noqa: T201
     return least
 
 
 @pytest.mark.parametrize("small", [False, True], ids=["one large", "a hundred small"])
-def test_collecting(
+def test_collecting_takes_at_most_half_again_as_long_as_fetching(
     benchmark: Any, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, small: bool
 ) -> None:
-    """Bare requests that keep the bytes, with and without parsing them, and our two ways."""
+    """Two ways of the package are compared with bare requests, with and without parsing."""
     posts = range(1, 25_001)
     request = ep.totals(posts, engagement_types=["favorites", "retweets"]) if small else None
-    todo = ep.plan(request or make().request)
-    bodies = [(url + part.endpoint.facts.path, part.to_json()) for part in todo]
+    request_plan = ep.plan(request or make().request)
+    bodies = [(url + part.endpoint.facts.path, part.to_json()) for part in request_plan]
     names = (tmp_path / str(number) for number in count())
     keys = ep.UserContext(*KEYS)
     with (
@@ -129,12 +129,12 @@ def test_collecting(
         ways: dict[str, Callable[[], object]] = {
             "requests": lambda: [*threads.map(post, bodies)],
             "and json.loads": lambda: [*threads.map(lambda body: json.loads(post(body)), bodies)],
-            "fetch": lambda: client.fetch(todo, watch=lambda _: None),
+            "fetch": lambda: client.fetch(request_plan, watch=lambda _: None),
             "collect": lambda: client.collect(
-                todo, into=ep.Archive(next(names)), watch=lambda _: None
+                request_plan, into=ep.Archive(next(names)), watch=lambda _: None
             ),
         }
-        least = in_turns(benchmark, ways, len(bodies), ROUNDS)
+        least = measure(benchmark, ways, len(bodies), ROUNDS)
     if small:
         assert least["fetch"] <= 2 * least["requests"]
     else:
