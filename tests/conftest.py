@@ -93,8 +93,8 @@ def client(server: ScriptedServer, clock: FakeClock) -> Iterator[ep.EngagementCl
         in_flight=1,  # responses and interruptions in a known order
         clock=clock.time,
         sleep=clock.sleep,
-    ) as made:
-        yield made
+    ) as test_client:
+        yield test_client
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def make(clock: FakeClock) -> Iterator[Make]:
         resource.close()
 
 
-def mine(server: SandboxServer, number: int) -> list[str]:
+def latest_posts(server: SandboxServer, number: int) -> list[str]:
     """Return IDs of the account's latest posts."""
     return [post.post_id for post in server.world.posts("sandbox_bakery")[-number:]]
 
@@ -91,22 +91,24 @@ def test_every_post_is_counted_or_omitted(example: str) -> None:
 
 
 def test_each_omission_has_the_right_reason() -> None:
-    """The sandbox's own data tell the reason for each post of the demo."""
+    """The sandbox's own data give the reason for each post of the demo."""
     with ep.demo_client(now=NOW) as demo:
         posts = demo.posts
         responses = demo.client.fetch(ep.totals(posts, engagement_types=TOTALS_TYPES))
     omissions = ep.omissions(responses)
-    other = set(posts.loc[posts["handle"] != "sandbox_bakery", "post_id"])
+    of_others = set(posts.loc[posts["handle"] != "sandbox_bakery", "post_id"])
     age = pd.Timestamp(NOW) - posts.set_index("post_id")["created_at"]
     by_reason = {str(r): rows for r, rows in omissions.groupby("reason", observed=True)}
-    assert set(by_reason["forbidden"]["post_id"]) == other
+    assert set(by_reason["forbidden"]["post_id"]) == of_others
     old = by_reason["unsupported_age"]
     for engagement_type, days in {
         "impressions": 90,
         "engagements": 90,
         "video_views": 1800,
     }.items():
-        expected = {post for post, value in age.items() if value > pd.Timedelta(days=days)} - other
+        expected = {
+            post for post, value in age.items() if value > pd.Timedelta(days=days)
+        } - of_others
         assert set(old.loc[old["engagement_type"] == engagement_type, "post_id"]) == expected
     assert len(by_reason["unavailable"]) == 1
 
@@ -115,7 +117,7 @@ def test_each_omission_has_the_right_reason() -> None:
 def test_dividing_a_request_changes_nothing(make: Make) -> None:
     """One request of 25 posts and two days equals 50 requests of one post and one day."""
     server, client = make(Settings(per_minute=100_000, per_second=100_000))
-    posts = mine(server, 25)
+    posts = latest_posts(server, 25)
     by = {"sums": ["engagement.type", "engagement.day"], "posts": ["tweet.id", "engagement.type"]}
     complete = ep.historical(posts, engagement_types=SERIES_TYPES, window=WINDOW, by=by)
     parts = [
@@ -133,7 +135,7 @@ def test_dividing_a_request_changes_nothing(make: Make) -> None:
 def test_the_three_endpoints_agree(make: Make) -> None:
     """The hours of a new post add up to its totals, and the 28 hours equal historical counts."""
     server, client = make()
-    (post,) = [p for p in mine(server, 12) if age_in_hours(p) < 20][:1]
+    (post,) = [p for p in latest_posts(server, 12) if age_in_hours(p) < 20][:1]
     types = ["impressions", "favorites", "replies"]
     hours = ep.flatten(client.fetch(ep.last_28_hours([post], engagement_types=types)))
     totals = ep.flatten(client.fetch(ep.totals([post], engagement_types=types)))
@@ -153,9 +155,9 @@ def test_the_three_endpoints_agree(make: Make) -> None:
 
 def age_in_hours(post: str) -> float:
     """Return the age of a post at the sandbox's time."""
-    made = ep.created_at(post)
-    assert made is not None
-    return (pd.Timestamp(NOW) - made) / pd.Timedelta("1h")
+    created = ep.created_at(post)
+    assert created is not None
+    return (pd.Timestamp(NOW) - created) / pd.Timedelta("1h")
 
 
 @pytest.mark.slow
@@ -163,7 +165,9 @@ def age_in_hours(post: str) -> float:
 def test_every_fault_is_retried(make: Make, fault: str) -> None:
     """After three faults in a row the frame equals the one without faults."""
     server, client = make()
-    request = ep.historical(mine(server, 3), engagement_types=["impressions"], window=WINDOW)
+    request = ep.historical(
+        latest_posts(server, 3), engagement_types=["impressions"], window=WINDOW
+    )
     expected = ep.flatten(client.fetch(request))
     server.faults.push(fault, fault, fault)
     pd.testing.assert_frame_equal(ep.flatten(client.fetch(request)), expected)
@@ -175,7 +179,7 @@ def test_a_wrong_shape_is_an_error(make: Make) -> None:
     server, client = make()
     server.faults.push(*["wrong_shape"] * 8)
     with pytest.raises(ep.TransportError) as caught:
-        client.fetch(ep.totals(mine(server, 1), engagement_types=["favorites"]))
+        client.fetch(ep.totals(latest_posts(server, 1), engagement_types=["favorites"]))
     assert (caught.value.status, caught.value.attempts) == (200, 8)
     assert "the grouping is missing" in str(caught.value)
     assert "the groupings are ['data'] (at $['by_post'])" in str(caught.value)
@@ -187,7 +191,7 @@ def test_many_faults_change_nothing(make: Make) -> None:
     faults = Faults(rate=0.3, seed=7)
     server, client = make(faults=faults)
     reliable, reliable_client = make()
-    posts = mine(server, 40)
+    posts = latest_posts(server, 40)
     request = ep.totals(posts, engagement_types=["favorites"], by=ep.BY_POST)
     parts = [request.replace(post_ids=posts[n : n + 2]) for n in range(0, 40, 2)]
     responses = [response for part in parts for response in client.fetch(part)]
@@ -202,7 +206,7 @@ def test_the_quota_is_respected(make: Make, clock: FakeClock) -> None:
     Each 429 would cost the next minute.
     """
     server, client = make(Settings(per_minute=5, per_second=100, penalty=5))
-    post = mine(server, 9)[0]
+    post = latest_posts(server, 9)[0]
     request = ep.historical([post], engagement_types=["impressions"], window=WINDOW)
     start = clock.now
     for hour in WINDOW.split(pd.Timedelta("4h").to_pytimedelta()):
@@ -214,15 +218,15 @@ def test_the_quota_is_respected(make: Make, clock: FakeClock) -> None:
 def test_a_429_is_waited_for(make: Make, clock: FakeClock) -> None:
     """After another client has spent the minute there is one 429, and no second one."""
     server, client = make(Settings(per_minute=5, per_second=100, penalty=4))
-    request = ep.totals(mine(server, 1), engagement_types=["favorites"])
+    request = ep.totals(latest_posts(server, 1), engagement_types=["favorites"])
     client.fetch(request)
     keys = server.keys()
     app = ep.AppOnly.from_consumer(keys.consumer_key, keys.consumer_secret)
     with ep.EngagementClient(
         app, base_url=server.base_url, token_url=server.token_url, clock=clock.time
-    ) as other:
+    ) as other_client:
         for _ in range(4):
-            other.fetch(request)
+            other_client.fetch(request)
     start = clock.now
     assert [response.status for response in client.fetch(request)] == [200]
     assert [r.status for r in server.requests if r.scheme != "Basic"] == [200] * 5 + [429, 200]
@@ -244,7 +248,7 @@ def test_hours_nested_in_days(make: Make) -> None:
     for shape in ("flat", "by_day"):
         server, client = make(Settings(hour_without_day=shape))  # type: ignore[arg-type]
         request = ep.historical(
-            mine(server, 9)[:2],
+            latest_posts(server, 9)[:2],
             engagement_types=["impressions", "favorites"],
             window=WINDOW,
             by=["tweet.id", "engagement.type", "engagement.hour"],
@@ -259,7 +263,7 @@ def test_public_counts_equal_the_owners(make: Make) -> None:
     server, client = make()
     keys = server.keys()
     app = ep.AppOnly.from_consumer(keys.consumer_key, keys.consumer_secret)
-    request = ep.totals(mine(server, 5), engagement_types=PUBLIC_TYPES)
+    request = ep.totals(latest_posts(server, 5), engagement_types=PUBLIC_TYPES)
     with ep.EngagementClient(app, base_url=server.base_url, token_url=server.token_url) as public:
         pd.testing.assert_frame_equal(
             ep.flatten(public.fetch(request)), ep.flatten(client.fetch(request))

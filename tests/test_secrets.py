@@ -197,8 +197,8 @@ def test_debug_logs_of_successful_requests(
     """The logs of all libraries contain no secret."""
     caplog.set_level(logging.DEBUG)
     token = {"access_token": CANARIES["bearer_token"]}
-    good = Scripted(200, {"by_post": {"1": {"favorites": "1"}}})
-    server.answer(good, Scripted(200, token), good)
+    success = Scripted(200, {"by_post": {"1": {"favorites": "1"}}})
+    server.answer(success, Scripted(200, token), success)
     for credentials in (USER, KEYS):
         with client(credentials, server, clock) as session:
             session.fetch(REQUEST)

@@ -134,7 +134,7 @@ def test_an_unavailable_token_fails_after_the_usual_attempts(
 
 
 def test_a_refused_token_is_requested_once(make: Make, server: ScriptedServer) -> None:
-    """The refusal is not retried, and no other request asks for a token."""
+    """The refusal is not retried, and no other request fetches a token."""
     client = make()
     server.answer(Scripted(403, {"errors": [{"code": 99, "message": "Unable to verify"}]}))
     with pytest.raises(ep.RefusedError, match="Unable to verify"):

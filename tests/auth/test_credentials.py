@@ -34,7 +34,7 @@ def test_twitter_variables_are_the_fallback() -> None:
 
 
 def test_missing_variables_are_listed() -> None:
-    """The message and the error's attribute list all of them at once."""
+    """The message and the error's attribute list all of them."""
     with pytest.raises(ep.MissingCredentials) as caught:
         ep.UserContext.from_env({"X_CONSUMER_KEY": "ck", "X_ACCESS_TOKEN": "at"})
     assert caught.value.variables == ("X_CONSUMER_SECRET", "X_ACCESS_TOKEN_SECRET")

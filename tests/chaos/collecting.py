@@ -102,7 +102,7 @@ def collect(job: dict[str, Any], plan: Plan) -> int:
         client.collect(plan, into=job["folder"], watch=lambda _: None)
     except ep.TransportError:
         return OUTAGE
-    except BaseException as error:  # noqa: BLE001 - this is a process of its own
+    except BaseException as error:  # noqa: BLE001 - this is a separate process
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     return 0

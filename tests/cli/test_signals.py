@@ -26,7 +26,7 @@ from engagement_pandas.sandbox.server import announcement
 NOW: Final = "2026-04-15T12:20:00Z"
 CODES: Final = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 POSTS: Final = [str(number) for number in range(1, 201)]
-"""Eight requests, of which at most four are in flight at once."""
+"""Eight requests, of which at most four are in flight concurrently."""
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def gate(
     monkeypatch: pytest.MonkeyPatch,
     default: None,  # noqa: ARG001
 ) -> Iterator[Gate]:
-    """Run a server that responds at once, with its keys, in an empty folder."""
+    """Run a server that responds immediately, with its keys, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     running = Gate()
     running.let_all()

@@ -384,7 +384,7 @@ class StopWatching(Exception):
 
 
 def quota_spent(clock: FakeClock, seconds: int) -> dict[str, str]:
-    """Return headers of a response after which the quota is spent for so many seconds."""
+    """Return headers of a response that leaves the quota exhausted for these seconds."""
     reset = str(int(clock.now) + seconds)
     return {"x-per-minute-remaining": "0", "x-per-minute-reset": reset}
 
@@ -409,7 +409,7 @@ def test_each_step_is_reported(
 def test_progress_counts_the_requests_of_the_plan(
     client: ep.EngagementClient, server: ScriptedServer
 ) -> None:
-    """A request that a refusal divides counts once, however often it is sent."""
+    """A request that a refusal divides counts once, regardless of retries."""
     server.answer(forbidden("Forbidden to access tweets: 1"), counted(2))
     steps: list[Progress] = []
     client.fetch(ep.plan(totals(1, 2)), watch=steps.append)

@@ -39,7 +39,7 @@ def test_a_short_job_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_lines_of_a_wait_and_of_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first wait is written at once, then at most a line a minute, and the end once."""
+    """The first wait is written immediately, then at most a line a minute, and the end once."""
     why = "waiting {} s for the quota"
     steps = [(5, Progress(1, 3)), (6, Progress(1, 3, why.format(120)))]
     steps += [(6 + n, Progress(1, 3, why.format(120 - n))) for n in range(1, 120)]

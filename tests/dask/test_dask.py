@@ -60,7 +60,7 @@ def archive(tmp_path: Path) -> ep.Archive:
 
 
 def window(first: int, hours: int) -> ep.Window:
-    """Return a window that begins so many hours after the start."""
+    """Return a window that begins this number of hours after the start."""
     return ep.Window(START + HOUR * first, START + HOUR * (first + hours))
 
 
@@ -74,7 +74,7 @@ def request_for(
 def in_parts(
     request: ep.EngagementRequest, posts: int, hours: int = 10_000
 ) -> list[ep.EngagementRequest]:
-    """Split a request into requests of so many posts and hours."""
+    """Split a request into requests of this number of posts and hours."""
     assert request.window is not None
     ids, complete = request.post_ids, request.window
     return [
@@ -617,7 +617,7 @@ def test_days_split_between_requests_are_summed(archive: ep.Archive) -> None:
 
 
 def snapshots(archive: ep.Archive, *hours: int) -> list[Path]:
-    """Put totals of two posts in each of two requests, retrieved so many hours later."""
+    """Put totals of two posts in each of two requests, retrieved this number of hours later."""
     request = ep.totals(POSTS[:4], engagement_types=["favorites"])
     parts = [request.replace(post_ids=POSTS[:2]), request.replace(post_ids=POSTS[2:4])]
     return [put(archive, request, parts, at=MOMENT + HOUR * hour).path for hour in hours]
@@ -625,7 +625,7 @@ def snapshots(archive: ep.Archive, *hours: int) -> list[Path]:
 
 @pytest.mark.slow
 def test_snapshots_need_their_retrieval_time(archive: ep.Archive) -> None:
-    """With it, each request has rows of its own; without it, the error is that in memory."""
+    """With it, each request has separate rows; without it, the error is that in memory."""
     snapshots(archive, 0, 1, 2)
     counts = epd.flatten(archive, retrieved_at=True, rows=1)
     assert counts.npartitions == 6
@@ -658,7 +658,7 @@ def test_a_copy_of_a_snapshot_is_refused(archive: ep.Archive) -> None:
 
 
 def test_sums_over_posts_have_no_retrieval_time(archive: ep.Archive) -> None:
-    """The error is raised at once, as in memory."""
+    """The error is raised immediately, as in memory."""
     request = ep.totals(POSTS, engagement_types=["favorites"], by=["engagement.type"])
     put(archive, request)
     with pytest.raises(ep.RequestError, match=r"without 'tweet\.id'"):
@@ -866,7 +866,7 @@ def test_invalid_arguments_of_metrics_are_refused(
 
 
 def test_numerator_and_denominator_of_one_partition_are_summed() -> None:
-    """A worker returns a few sums, however many hours there were."""
+    """A worker returns a few sums, for any number of hours."""
     body = {
         "g": {
             post: {

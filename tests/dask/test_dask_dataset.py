@@ -165,7 +165,7 @@ def test_an_unknown_type_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("argument", ["engagement.ds", Path("engagement.ds"), None])
 def test_other_arguments_than_data_sets_are_refused(argument: Any) -> None:
-    """The error is raised at once."""
+    """The error is raised immediately."""
     with pytest.raises(ep.DatasetError, match=r"pass engagement_pandas.Dataset\(path\)"):
         epd.read(argument)
 
@@ -173,7 +173,7 @@ def test_other_arguments_than_data_sets_are_refused(argument: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("rows", [0, 1.5, True])
 def test_an_invalid_number_of_rows_is_refused(dataset: ep.Dataset, rows: Any) -> None:
-    """The error is raised at once."""
+    """The error is raised immediately."""
     with pytest.raises(ep.FrameError, match="rows"):
         epd.read(dataset, rows=rows)
 

@@ -30,7 +30,7 @@ TYPES = (ep.EngagementType.REPLIES, ep.EngagementType.FAVORITES)
 
 @pytest.fixture
 def moving() -> Iterator[World]:
-    """Run a sandbox whose time moves when a test says so."""
+    """Run a sandbox whose time moves when a test sets it."""
     with world() as made:
         yield made
 
@@ -76,7 +76,7 @@ def test_later_syncs_read_only_recent_days(
 
 @pytest.mark.parametrize("change", ["append", "touch", "lose", "garble", "empty"])
 def test_what_changed_is_read_again(moving: World, tmp_path: Path, change: str) -> None:
-    """Whatever happens between two syncs, the second requests what a first sync would."""
+    """Regardless of events between two syncs, the second requests what a first sync would."""
     dataset, posts = ep.Dataset(tmp_path / "set"), moving.posts(2, SINCE)
 
     def run(**more: Any) -> int:
@@ -105,7 +105,7 @@ def test_what_changed_is_read_again(moving: World, tmp_path: Path, change: str) 
 
 @pytest.mark.long
 def test_other_posts_types_and_starts(moving: World, tmp_path: Path) -> None:
-    """Each has the counts of one fetch, in whatever order they are synced."""
+    """Each has the counts of one fetch, in any order of syncs."""
     dataset, posts = ep.Dataset(tmp_path / "set"), moving.posts(4, SINCE - 9 * timedelta(days=1))
     early = SINCE - timedelta(days=9)
     for chosen, types, since, settle in (
@@ -211,7 +211,7 @@ SCOPES = (
     "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 8))]
 )
 def test_the_same_hours_are_done_as_without_it(tmp_path: Path, seed: int) -> None:
-    """Whatever is appended between syncs, and whatever they are about."""
+    """Any counts may be appended between syncs."""
     rng = random.Random(seed)  # noqa: S311 - no secret
     dataset = ep.Dataset(tmp_path / "set")
     store, now = dataset._store, datetime(2026, 3, 2, 1, 5, tzinfo=UTC)

@@ -426,7 +426,7 @@ def test_a_damaged_file_is_reported(tmp_path: Path, spoil: Any) -> None:
 
 
 def test_a_file_instead_of_a_folder_is_refused(tmp_path: Path) -> None:
-    """The error is raised at once."""
+    """The error is raised immediately."""
     (tmp_path / "set").write_text("")
     with pytest.raises(ep.DatasetError, match="is a file; pass a folder"):
         ep.Dataset(tmp_path / "set")
@@ -484,7 +484,7 @@ def test_compact_changes_no_count(dataset: ep.Dataset) -> None:
 def test_compact_keeps_files_of_running_writers(
     dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Files that no commit has stay for an hour, whatever the argument."""
+    """Files that no commit has stay for an hour, for any argument."""
     dataset.append(some(FIRST, posts=["7"]))
     real = lake.Table._properties
 

@@ -267,7 +267,7 @@ def test_unfinished_files_are_removed_by_compact(tmp_path: Path) -> None:
 def sync_with_kills(
     moving: World, folder: Path, rng: random.Random, runs: int, kills: int, **arguments: Any
 ) -> int:
-    """Sync each hour in a process of its own, kill it repeatedly, and return how often."""
+    """Sync each hour in a separate process, kill it repeatedly, and return how often."""
     keys = moving.server.keys(HANDLE)
     secrets = [
         keys.consumer_key, keys.consumer_secret, keys.access_token, keys.access_token_secret

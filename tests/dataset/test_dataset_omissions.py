@@ -164,7 +164,7 @@ def test_merged_omissions_keep_their_times(spans: list[Any], reason: str) -> Non
 
 @pytest.mark.parametrize(("passed", "requested"), [(1, True), (3, False), (25, True)])
 def test_missing_hours_are_requested_again(passed: int, requested: bool) -> None:  # noqa: FBT001
-    """They are requested at once, and then when they have been missing twice as long."""
+    """They are requested immediately, and then when they have been missing twice as long."""
     read_at = START + 200 * HOUR
     first = read_at if passed == 1 else read_at - 24 * HOUR
     span = OmissionSpan(

@@ -101,7 +101,7 @@ def test_every_missing_hour_is_requested_once(spans: list[Any]) -> None:
 
 
 def test_an_hour_read_within_the_hour_is_up_to_date() -> None:
-    """Counts read since the last full hour are not requested again, however young they are."""
+    """Counts read since the last full hour are not requested again, at any age."""
     hours = Hours(POSTS[:1], TYPES[:1], NOW - 2 * HOUR, NOW, SETTLE)
     first, second = (NOW.replace(minute=0) - back * HOUR for back in (2, 1))
     assert [gap.window.start for gap in hours.gaps()] == [first]

@@ -59,7 +59,7 @@ def result_of(read: Callable[[], Any]) -> Any:
 def read_all(
     exchanges: Sequence[tuple[list[str], bytes]], most: int, *, retrieved_at: bool
 ) -> tuple[Any, Any, list[Any]]:
-    """Return counts, omissions and summaries, with so many bytes read as one."""
+    """Return counts, omissions and summaries, with this number of bytes read as one."""
     listed = [
         ep.EngagementResponse(
             ep.totals(posts, engagement_types=TYPES), content, 200, AT + timedelta(days=number)
@@ -84,7 +84,7 @@ def read_all(
 def test_responses_read_as_one_equal_those_read_alone(
     *, exchanges: list[tuple[list[str], bytes]], retrieved_at: bool
 ) -> None:
-    """Counts, omissions, summaries and errors do not depend on how many are read at once."""
+    """Counts, omissions, summaries and errors do not depend on how many are read together."""
     one_by_one = read_all(exchanges, 0, retrieved_at=retrieved_at)
     as_one = read_all(exchanges, 2**20, retrieved_at=retrieved_at)
     for left, right in zip(one_by_one[:2], as_one[:2], strict=True):

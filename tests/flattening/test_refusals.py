@@ -252,7 +252,7 @@ def test_overlapping_windows_are_refused_with_both() -> None:
 
 
 def test_an_overlap_behind_another_response_is_found() -> None:
-    """A short window inside a long one is found, whatever comes between."""
+    """A short window inside a long one is found, regardless of other text between."""
     parts = []
     for start, end in (
         ("2026-03-01", "2026-03-09"),

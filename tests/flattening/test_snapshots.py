@@ -1,4 +1,4 @@
-"""Several responses to one request have rows of their own, and are never summed."""
+"""Several responses to one request have separate rows, and are never summed."""
 
 from __future__ import annotations
 

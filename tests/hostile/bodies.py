@@ -30,7 +30,7 @@ def day(number: int) -> str:
 
 
 def members(value: str, size: int, keys: Callable[[int], str]) -> str:
-    """Return an object whose members have the same value, of about so many bytes."""
+    """Return an object whose members have the same value, of about this size."""
 
     def parts() -> Iterator[str]:
         length = 0
@@ -45,12 +45,12 @@ def members(value: str, size: int, keys: Callable[[int], str]) -> str:
 
 
 def items(item: str, size: int) -> str:
-    """Return a list of equal items, of about so many bytes."""
+    """Return a list of equal items, of about this size."""
     return "[" + ",".join([item] * (size // (len(item) + 1))) + "]"
 
 
 def words(size: int) -> str:
-    """Return a list of distinct words, of about so many bytes."""
+    """Return a list of distinct words, of about this size."""
     return "[" + ",".join(f'"{word(n)}"' for n in range(700, 700 + size // 6)) + "]"
 
 
@@ -62,7 +62,7 @@ def nested(inner: str, *keys: str) -> str:
 
 
 def hourly(size: int, hours: int, value: str, types: tuple[str, str] = ("likes", "views")) -> str:
-    """Return a body of four dimensions and about so many bytes, with so many hours a day."""
+    """Return a body of four dimensions of about this size, with this number of hours a day."""
     day_counts = "{" + ",".join(f'"{hour:02d}":{value}' for hour in range(hours)) + "}"
     type_counts = "{" + ",".join(f'"{day(739_000 + n)}":{day_counts}' for n in range(28)) + "}"
     post_counts = (

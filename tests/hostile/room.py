@@ -1,4 +1,4 @@
-"""Memory and time that reading a body takes; run in a process of its own.
+"""Memory and time that reading a body takes; run in a separate process.
 
 Prints a line of JSON for each shape and size: the bytes of the body, the additional memory at
 its peak, the CPU seconds, and the outcome.

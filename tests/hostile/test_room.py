@@ -61,7 +61,7 @@ def test_the_memory_is_at_most_16_times_the_body(reader: str) -> None:
 def test_memory_and_time_of_all_shapes(reader: str) -> None:
     """Bodies of 8 MB take limited memory, and less than eight times the time of 2 MB.
 
-    CPU time of a process of its own is compared: linear time is 4 times as long, at most 4.4 as
+    CPU time of a separate process is compared: linear time is 4 times as long, at most 4.4 as
     measured, and quadratic time 16 times. Times below 0.1 s are not compared.
     """
     sizes = (2_000_000, 8_000_000)

@@ -29,12 +29,12 @@ def first_id_at(time: datetime) -> str:
 
 
 def totals(posts: int) -> ep.EngagementRequest:
-    """Request totals of so many posts."""
+    """Request totals of this number of posts."""
     return ep.totals(range(1, posts + 1), engagement_types=["favorites"])
 
 
 def historical(posts: int, hours: int) -> ep.EngagementRequest:
-    """Request so many posts and hours."""
+    """Request this number of posts and hours."""
     start = START - max(0, hours - 24 * 340) * HOUR
     window = ep.Window(start, start + hours * HOUR)
     return ep.EngagementRequest(

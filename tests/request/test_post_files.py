@@ -487,7 +487,7 @@ def test_decompression_is_limited(ending: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_open_archive_is_refused(tmp_path: Path) -> None:
-    """It has no content of its own; its path, its file and its members are read."""
+    """The object is refused; its path, its file and its members are read."""
     path = tmp_path / "archive.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("posts.txt", "7\n")
@@ -601,7 +601,7 @@ def test_short_ids_among_long_ones() -> None:
 
 
 def test_short_ids_in_files() -> None:
-    """They are accepted as a line or an item of their own, but not next to another ID."""
+    """They are accepted as a separate line or item, but not next to another ID."""
     assert ids_in("p.txt", f"{A}\n20\n") == [A, "20"]
     assert ids_in("p.json", f"[{A}, 20]") == [A, "20"]
     assert refusal(f"{A} 20\n", "p.txt").startswith("line 1 of p.txt: '20' is too short")

@@ -59,7 +59,7 @@ def collect(client: ep.EngagementClient, archive: ep.Archive, todo: Any = None) 
 
 
 def bomb(size: int, head: bytes = b"", members: int = 1) -> bytes:
-    """Return a gzip file of so many zeros after a header, in one or more members."""
+    """Return a gzip file of this number of zeros after a header, in one or more members."""
     packing = zlib.compressobj(9, zlib.DEFLATED, 31)
     packed = packing.compress(head + bytes(size // members)) + packing.flush()
     return packed + gzip.compress(bytes(size // members)) * (members - 1)
@@ -185,7 +185,7 @@ def test_nothing_is_sent_without_disk_space_for_the_responses(
 
 
 def fill_disk(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
-    """Have all but so many temporary files fail to open: a quota, or a read-only folder."""
+    """Make all but this number of temporary files fail to open: a quota, or a read-only folder."""
     real, written = Path.open, iter(range(10**6))
 
     def opened(self: Path, mode: str = "r", *rest: Any, **named: Any) -> Any:

@@ -300,7 +300,7 @@ def leaks(content: bytes) -> list[str]:
 def test_no_secret_is_in_any_file(
     server: ScriptedServer, clock: FakeClock, archive: ep.Archive, credentials: Any
 ) -> None:
-    """Names, headers, manifests and leftovers are free of secrets, whatever the response."""
+    """Names, headers, manifests and leftovers are free of secrets, for any response."""
     if credentials is KEYS:
         token = {"access_token": CANARIES["bearer_token"], "token_type": "bearer"}
         server.answer(Scripted(200, token))
@@ -350,7 +350,7 @@ def interrupted(
     error: BaseException,
     settled_parts: int,
 ) -> None:
-    """Collect until so many parts are settled, then raise from the watch."""
+    """Collect until this number of parts are settled, then raise from the watch."""
 
     def watch(progress: Any) -> None:
         if progress.done == settled_parts:
@@ -989,7 +989,7 @@ def test_an_archive_without_a_folder_is_empty(archive: ep.Archive) -> None:
 def test_an_archive_whose_folder_is_a_file_is_refused(
     client: ep.EngagementClient, server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """The error is raised at once, or when the folder becomes a file later."""
+    """The error is raised immediately, or when the folder becomes a file later."""
     (tmp_path / "file").write_text("")
     with pytest.raises(ep.ArchiveError, match="file is a file; name a folder"):
         ep.Archive(tmp_path / "file")

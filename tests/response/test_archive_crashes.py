@@ -414,7 +414,7 @@ def test_write_once_has_one_winner(tmp_path: Path) -> None:
 def test_write_once_works_where_folders_cannot_be_flushed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Some network drives refuse it; the file is stored all the same."""
+    """Some network drives refuse it; the file is stored nevertheless."""
     real = os.fsync
 
     def refuse(handle: int) -> None:

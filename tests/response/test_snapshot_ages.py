@@ -284,7 +284,7 @@ def test_the_command_line_reports_the_age_of_a_valid_snapshot(
 def read_slowly(
     client: ep.EngagementClient, archive: ep.Archive, clock: FakeClock, apart: float, answers: int
 ) -> Collection:
-    """Collect with so many seconds between two responses; stop after some of them."""
+    """Collect with this number of seconds between two responses; stop after some of them."""
 
     def watch(step: Any) -> None:
         if step.done > len(steps):

@@ -15,7 +15,7 @@ from engagement_pandas.vocabulary import SERIES_TYPES
 
 
 def body(posts: int, hours: int) -> bytes:
-    """Return the shortest response of all types and 29 days, each with so many hours."""
+    """Return the shortest response of all types and 29 days, each with this number of hours."""
     hours_of_a_day = {f"{hour:02d}": 1 for hour in range(hours)}
     days_of_a_type = {
         str(date(2026, 3, 1) + timedelta(days=day)): hours_of_a_day for day in range(29)

@@ -96,7 +96,7 @@ class Twin:
     def post(
         self, endpoint: str, body: Any, handle: str | None = "sandbox_bakery", **headers: str
     ) -> Reply:
-        """Send a request as the owner of a handle, or as the app alone where it is None."""
+        """Send a request as the owner of a handle, or as the app if it is None."""
         path = f"/insights/engagement/{endpoint}"
         bearer = {"Authorization": f"Bearer {self.settings.app.bearer_token}"}
         auth = bearer if handle is None else self.signed(path, handle)
@@ -112,7 +112,7 @@ def twin() -> Twin:
 
 @pytest.fixture(scope="session")
 def make_twin() -> Callable[..., Twin]:
-    """Return the class of services, so that a test can make one of its own."""
+    """Return the class of services, so that a test can make a separate one."""
     return Twin
 
 

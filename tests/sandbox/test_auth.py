@@ -26,7 +26,7 @@ def valid_body(twin: Any, body: Any) -> bytes:
 
 
 def by_hand(twin: Any, *, nonce: str = "abc123", **changes: str) -> dict[str, str]:
-    """Sign as RFC 5849 specifies, with hmac alone."""
+    """Sign as RFC 5849 specifies, with hmac only."""
     account = twin.world.account("sandbox_bakery")
     fields = {
         "oauth_consumer_key": twin.settings.app.consumer_key,
@@ -354,7 +354,7 @@ def test_a_spent_second_does_not_cost_the_minute(make_twin: Any, wall: Any, body
 
 
 def test_requests_over_the_quota_can_be_penalised(make_twin: Any, wall: Any) -> None:
-    """Two 429s leave two requests less in the next minute, and none less in the one after."""
+    """Two 429s leave two requests fewer in the next minute, and none fewer in the one after."""
     wall.seconds = 1_773_344_640.0  # a minute begins
     twin = make_twin(settings=Settings(per_minute=5, penalty=1), wall=wall)
 
@@ -371,7 +371,7 @@ def test_requests_over_the_quota_can_be_penalised(make_twin: Any, wall: Any) -> 
 
 @pytest.mark.slow
 def test_a_client_that_does_not_wait_stays_refused(make_twin: Any, wall: Any) -> None:
-    """One request a second, sent regardless of responses, succeeds in the first minute alone."""
+    """One request a second, sent regardless of responses, succeeds in the first minute only."""
     wall.seconds = 1_773_344_640.0
     succeeded = {}
     for name in ("goes on", "waits"):

@@ -190,7 +190,7 @@ def test_faults_are_drawn_at_a_rate_that_a_seed_repeats() -> None:
 
 
 def test_an_unknown_fault_is_refused_with_the_known_ones() -> None:
-    """The error is raised at once, and no fault of the call is queued."""
+    """The error is raised immediately, and no fault of the call is queued."""
     faults = Faults()
     with pytest.raises(ValueError, match=r"no fault 'flood'; choose from 429, 500"):
         faults.push("500", "flood")

@@ -1,4 +1,4 @@
-"""The package and the sandbox have rules of their own, and these agree."""
+"""The package and the sandbox have separate rules, and these agree."""
 
 from __future__ import annotations
 

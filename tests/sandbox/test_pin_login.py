@@ -25,7 +25,7 @@ PAGE = "/oauth/authorize"
 
 
 class Visitor:
-    """Signs with hmac alone, and visits the page."""
+    """Signs with hmac only, and visits the page."""
 
     def __init__(self, twin: Any) -> None:
         self.twin = twin
@@ -90,7 +90,7 @@ class Visitor:
 
 @pytest.fixture
 def visitor(make_twin: Any) -> Visitor:
-    """Return a visitor with a service of its own."""
+    """Return a visitor with a separate service."""
     return Visitor(make_twin())
 
 

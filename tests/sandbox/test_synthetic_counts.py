@@ -1,4 +1,4 @@
-"""The laws of the counts, tested through responses alone."""
+"""The laws of the counts, tested through responses only."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ HOUR = timedelta(hours=1)
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 20), st.integers(1, 200), st.integers(1, 200))
 def test_the_parts_of_a_window_add_up(make_twin: Any, skip: int, first: int, second: int) -> None:
-    """A window requested in two parts has the hours of the window requested at once."""
+    """A window requested in two parts has the hours of the window requested in one part."""
     twin = make_twin()
     post = twin.visible("sandbox_bakery", NOW - timedelta(days=60), NOW - timedelta(days=30))[0]
     start = post.created_at.replace(minute=0, second=0, microsecond=0) + (skip - 3) * HOUR

@@ -31,13 +31,13 @@ def tidy(rows: Sequence[tuple[Any, ...]], *columns: str) -> pd.DataFrame:
 
 
 def id_at(time: str, low: int = 0) -> str:
-    """Return the ID of a post made at a given time."""
+    """Return the ID of a post created at a given time."""
     return str(((pd.Timestamp(time).value // 10**6 - EPOCH_MS) << 22) + low)
 
 
 def ids_at(times_ms: Any) -> list[str]:
-    """Return distinct IDs of posts made at given times, in ms since 1970."""
-    return [str(((int(ms) - EPOCH_MS) << 22) + place) for place, ms in enumerate(times_ms)]
+    """Return distinct IDs of posts created at given times, in ms since 1970."""
+    return [str(((int(ms) - EPOCH_MS) << 22) + i) for i, ms in enumerate(times_ms)]
 
 
 def exponential(hours: Any, half_life: Any) -> Any:
@@ -52,25 +52,25 @@ def log_logistic(hours: Any, half_life: Any, shape: float = 1.25) -> Any:
 
 
 def hourly(  # noqa: PLR0913  each has a default
-    made_ms: Any,
+    created_ms: Any,
     sizes: Mapping[str, Any],
-    dice: np.random.Generator,
+    rng: np.random.Generator,
     *,
     hours: int = 168,
     growth: Callable[[Any, Any], Any] = exponential,
     half_life: Any = 80 / 60,
 ) -> pd.DataFrame:
     """Simulate tidy hourly counts: Poisson numbers along a growth curve since posting."""
-    made = np.asarray(made_ms, dtype=np.int64)
-    first = made // HOUR_MS
-    edges = np.maximum((first[:, None] + np.arange(hours + 1)) * HOUR_MS - made[:, None], 0)
-    half = np.broadcast_to(half_life, made.shape)[:, None]
+    created = np.asarray(created_ms, dtype=np.int64)
+    first = created // HOUR_MS
+    edges = np.maximum((first[:, None] + np.arange(hours + 1)) * HOUR_MS - created[:, None], 0)
+    half = np.broadcast_to(half_life, created.shape)[:, None]
     share = np.diff(growth(edges / HOUR_MS, half), axis=1)
     start = first[:, None] + np.arange(hours)
-    ids = np.repeat(np.array(ids_at(made)), hours)
+    ids = np.repeat(np.array(ids_at(created)), hours)
     parts = []
     for name in in_order(sizes):
-        size = np.broadcast_to(sizes[name], made.shape)[:, None]
+        size = np.broadcast_to(sizes[name], created.shape)[:, None]
         parts.append(
             pd.DataFrame(
                 {
@@ -78,7 +78,7 @@ def hourly(  # noqa: PLR0913  each has a default
                     "engagement_type": name,
                     "day": (start // 24).ravel().astype("datetime64[D]").astype("datetime64[us]"),
                     "hour": (start % 24).ravel().astype("int8"),
-                    "count": pd.array(dice.poisson(size * share).ravel(), dtype="Int64"),
+                    "count": pd.array(rng.poisson(size * share).ravel(), dtype="Int64"),
                 }
             )
         )
@@ -89,9 +89,9 @@ def hourly(  # noqa: PLR0913  each has a default
     return frame.sort_values(list(ONE_SNAPSHOT)[:-1], ignore_index=True)
 
 
-def totals(made_ms: Any, sizes: Mapping[str, Any]) -> pd.DataFrame:
+def totals(created_ms: Any, sizes: Mapping[str, Any]) -> pd.DataFrame:
     """Return tidy totals by post."""
-    ids = ids_at(made_ms)
+    ids = ids_at(created_ms)
     rows = [
         (post, name, int(size))
         for name in in_order(sizes)

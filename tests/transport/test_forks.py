@@ -68,7 +68,7 @@ def echo() -> Iterator[Echo]:
 
 
 def in_fork(function: Callable[[], Any]) -> Any:
-    """Return what a function returns in a forked process, which ends at once."""
+    """Return what a function returns in a forked process, which ends immediately."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -146,7 +146,7 @@ def test_a_fork_while_another_thread_uses_the_client(echo: Echo) -> None:
 
 @pytest.mark.slow
 def test_a_stream_begun_before_a_fork(echo: Echo) -> None:
-    """The requests in flight belong to the parent: the child gets an error at once."""
+    """The requests in flight belong to the parent: the child gets an error immediately."""
     url = f"http://127.0.0.1:{echo.server_address[1]}"
     request = ep.totals(range(1, 502), engagement_types=["favorites"], by=["engagement.type"])
     with ep.EngagementClient(USER, base_url=url) as client:

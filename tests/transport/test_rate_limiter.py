@@ -31,7 +31,7 @@ def limiter_at(at: list[float] | None = None) -> tuple[RateLimiter, list[float]]
 
 
 def permits(limiter: RateLimiter, number: int) -> list[Permit]:
-    """Take so many permits."""
+    """Take this number of permits."""
     taken = [permit for _ in range(number) if (permit := limiter.take())]
     assert len(taken) == number
     return taken

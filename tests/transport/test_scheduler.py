@@ -61,7 +61,7 @@ def contracts(draw: st.DrawFn, minutes: tuple[int, ...] = (60, 120)) -> Contract
 def simulate(
     contract: Contract, phase: float, number: int, seed: int = 0
 ) -> tuple[Network, list[float]]:
-    """Send so many requests, starting at `phase` seconds of a minute."""
+    """Send this number of requests, starting at `phase` seconds of a minute."""
     network = Network(contract, EPOCH + phase, seed)
     return network, send_all(SimulatedTransport(network), number)
 
@@ -276,7 +276,7 @@ def test_a_sliding_window(minute: int) -> None:
 
 
 class FailsOnce:
-    """A call whose first attempt fails, with a retry after so many seconds."""
+    """A call whose first attempt fails, with a retry after this number of seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._delays = iter([seconds, None])

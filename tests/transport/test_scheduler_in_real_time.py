@@ -1,4 +1,4 @@
-"""Jobs in real time, over HTTP, against the sandbox's quota: four at once, about three minutes.
+"""Jobs in real time, over HTTP, with the sandbox's quota: four concurrently, three minutes.
 
 Prints the duration of each job and the optimum that its quota allows::
 
@@ -58,7 +58,7 @@ class Job:
 
 
 def hour_by_hour(world: World, number: int) -> ep.Plan:
-    """Return a plan of so many requests, each for one hour of one post."""
+    """Return a plan of this number of requests, each for one hour of one post."""
     since = world.now() - timedelta(days=90)
     candidates = world.posts("sandbox_bakery", since, since + timedelta(days=30))
     posts = [post.post_id for post in candidates if post.availability(world.now()) == "public"][
@@ -78,7 +78,7 @@ def hour_by_hour(world: World, number: int) -> ep.Plan:
 
 
 def work(contract: Contract, number: int) -> Job:
-    """Send so many requests to a sandbox of its own."""
+    """Send this number of requests to a separate sandbox."""
     least, most = contract.latency
     delays = [Fault("slow", delay=least + (most - least) * step / 9) for step in range(10)]
     settings = Settings(per_minute=contract.minute, per_second=contract.second, penalty=1)

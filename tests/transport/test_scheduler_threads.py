@@ -81,7 +81,7 @@ def _no_draining(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def posts(number: int) -> Plan:
-    """Return a plan of so many requests of one post each, 1, 2, 3, …."""
+    """Return a plan of this number of requests of one post each, 1, 2, 3, …."""
     combined = ep.totals(range(1, number + 1), engagement_types=["favorites"])
     return replace(
         ep.plan(combined), requests=tuple(combined.replace(post_ids=[i]) for i in combined.post_ids)

@@ -117,7 +117,7 @@ def test_a_truncated_gzip_stream_is_retried(transport: Transport, server: Script
 def test_refusals_are_not_retried(
     transport: Transport, server: ScriptedServer, clock: FakeClock, status: int
 ) -> None:
-    """They are returned at once, with the body."""
+    """They are returned immediately, with the body."""
     server.answer(Scripted(status, {"errors": ["no"]}))
     response = post(transport, server)
     assert (response.status, response.content) == (status, b'{"errors": ["no"]}')
@@ -311,7 +311,7 @@ def test_waits_are_logged(
 
 
 def forbidden(posts: int) -> tuple[str, bytes]:
-    """Return a message that names so many posts of 19 digits, and a body with it."""
+    """Return a message that names this number of posts of 19 digits, and a body with it."""
     text = "Forbidden to access tweets: " + ", ".join(str(10**18 + i) for i in range(posts))
     return text, json.dumps({"errors": [text]}).encode()
 
@@ -453,7 +453,7 @@ def test_valid_timeouts(server: ScriptedServer, clock: FakeClock, timeout: Any) 
 
 
 def test_other_errors_are_not_retried(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A ValueError before sending is not an error of the connection, and is raised at once."""
+    """A ValueError before sending is not an error of the connection, and is raised immediately."""
     transport = Transport(clock=clock.time, sleep=clock.sleep)
 
     def failing_post(*_: Any, **__: Any) -> None:
