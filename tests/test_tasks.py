@@ -62,7 +62,7 @@ def test_a_week_by_day(material: Material) -> None:
     assert [f"{day:%a}" for day in likes.index] == ["Wed", "Thu", "Fri", "Sat", "Sun", "Mon", "Tue"]
 
 
-def test_two_posts_on_ones_own_grid(material: Material) -> None:
+def test_two_posts_on_the_users_grid(material: Material) -> None:
     """Each post is drawn in its own axes, below the user's own title."""
     figure, grid = plt.subplots(1, 2, sharey=True, layout="constrained")
     posts = material.posts["post_id"].head(2)

@@ -527,7 +527,7 @@ def test_paths_are_escaped_in_the_table(tmp_path: Path) -> None:
     assert "<b>" not in ep.Ledger(tmp_path / "<b>.jsonl")._repr_html_()
 
 
-def test_a_sandbox_has_a_ledger_of_its_own(tmp_path: Path) -> None:
+def test_a_sandbox_has_a_separate_ledger(tmp_path: Path) -> None:
     """X_BASE_URL or the argument selects it; the contract's ledger is unchanged."""
     environ = {"X_LEDGER": str(tmp_path / "mine"), "X_HANDLE_LIMIT": "3"}
     loopback = "http://127.0.0.1:8080"

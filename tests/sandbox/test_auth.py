@@ -284,7 +284,7 @@ def test_keys_are_form_encoded_before_base64(make_twin: Any) -> None:
     assert reply.document["access_token"] == app.bearer_token
 
 
-def test_each_app_has_a_token_of_its_own() -> None:
+def test_each_app_has_a_separate_token() -> None:
     """The tokens of two apps differ."""
     assert App("a", "b").bearer_token != App("a", "c").bearer_token
 
