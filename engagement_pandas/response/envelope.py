@@ -87,6 +87,8 @@ class Envelope:
     @classmethod
     def of(cls, top: Mapping[str, msgspec.Raw]) -> Self:
         """Parse the envelope from the top-level members of a body."""
+        if not top:
+            return cls()
         unsupported: dict[str, frozenset[str]] = {}
         for key, types in UNSUPPORTED_KEYS.items():
             if key in top:

@@ -32,6 +32,9 @@ Tree = dict[str, Any]
 _COUNTED: Final = (b":", b".", b"e", b"E")
 _OTHERS: Final = bytes({*range(256)} - {*b"{", *b"".join(_COUNTED)})
 
+_RESERVED: Final = tuple(sorted(RESERVED_KEYS))
+_NO_MEMBER: Final = msgspec.Raw()  # with a default of None, msgspec would accept null only
+
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _UNSAFE: Final = re.compile(r'[\x00-\x1f"\\]')  # needs an escape in a JSON key
 
@@ -104,10 +107,11 @@ def decode_body(
     body, row = _decoded(content, marks, name, depth, types)
     if body is None:
         return None
-    members = {key: getattr(body, key) for key in RESERVED_KEYS}
-    top = {key: raw for key, raw in members.items() if memoryview(raw).nbytes}
-    others = b",".join(b'"%b":%b' % (key.encode(), raw) for key, raw in (*top.items(), (name, b"")))
-    return Decoded(marks, body.counts, depth, row, top, _marks(others))
+    counts, *raws = msgspec.structs.astuple(body)
+    top = {key: raw for key, raw in zip(_RESERVED, raws, strict=True) if raw is not _NO_MEMBER}
+    members = [b'"%b":%b' % (key.encode(), raw) for key, raw in top.items()]
+    others = _marks(b'"%b":' % name.encode()) + b"".join(map(_marks, members))
+    return Decoded(marks, counts, depth, row, top, others)
 
 
 def decode_grouping(raw: bytes, depth: int) -> Decoded | None:
@@ -158,8 +162,7 @@ def _decoder(name: str | None, depth: int, row: tuple[str, ...]) -> msgspec.json
         tree = dict[str, tree]
     if name is None:
         return msgspec.json.Decoder(tree, strict=False)
-    # With a default of None, msgspec would accept null only.
-    others = [(key, msgspec.Raw, msgspec.Raw()) for key in sorted(RESERVED_KEYS)]
+    others = [(key, msgspec.Raw, _NO_MEMBER) for key in _RESERVED]
     counts = ("counts", tree, msgspec.field(name=name))
     body = msgspec.defstruct("_Body", [counts, *others], forbid_unknown_fields=True)
     return msgspec.json.Decoder(body, strict=False)
