@@ -51,7 +51,8 @@ class EngagementClient:
         ``handle`` column of the frame, and public counts with the app's.
     base_url : str
         Some copies of the documentation say ``https://data-api.x.com``. Plain http is
-        accepted for this machine only.
+        accepted for this machine only. Proxies and a CA bundle are read from the environment
+        at the first request.
     token_url : str
         Where ``AppOnly.from_consumer`` gets its bearer token.
     attempts : int

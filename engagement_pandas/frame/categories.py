@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
@@ -30,12 +29,9 @@ def as_text(texts: pd.Series) -> pd.Series:
 
 def as_types(texts: pd.Series) -> pd.Series:
     """Return engagement types as a category of those present, in order."""
-    codes, found = pd.factorize(texts)
-    present = in_order(name for name in found if name != MISSING)
-    place = {name: code for code, name in enumerate(present)}
-    places = np.array([*(place.get(name, -1) for name in found), -1])  # the last is for missing
-    types = pd.Categorical.from_codes(places[codes], pd.Index(present, dtype=TEXT))
-    return pd.Series(types, index=texts.index, name=texts.name)
+    known = texts.astype("category").cat.remove_unused_categories()
+    present = in_order(name for name in known.cat.categories if name != MISSING)
+    return known.cat.set_categories(pd.Index(present, dtype=TEXT), ordered=False)
 
 
 def as_reasons(texts: pd.Series) -> pd.Series:

@@ -171,7 +171,7 @@ def _from_arrow(table: pa.Table, path: str) -> pd.DataFrame:
         except (pa.ArrowException, ValueError, OverflowError, NotImplementedError) as error:
             msg = f"{name!r} in {path!r} cannot be read: {error}"
             raise FrameError(msg) from error
-    frame = pd.DataFrame(columns)
+    frame = pd.DataFrame(columns, copy=False)
     if "reason" not in frame:
         for name in frame.columns.intersection(["engagement_type", "source"]):
             frame[name] = as_types(frame[name])
@@ -186,7 +186,8 @@ def _to_pandas(name: str, column: pa.ChunkedArray[Any]) -> Any:
         return column.to_pandas()
     dtype: Any = TEXT if _is_text(column.type) else pd.Int64Dtype()
     plain = name != "count" and dtype is not TEXT
-    return column.to_pandas() if plain else dtype.__from_arrow__(column)
+    # A copy, since pyarrow's arrays cannot be written.
+    return column.to_pandas().copy() if plain else dtype.__from_arrow__(column)
 
 
 def _plain(arrow_type: pa.DataType) -> pa.DataType:

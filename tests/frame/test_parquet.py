@@ -231,3 +231,14 @@ def test_a_duplicate_column_is_refused(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "a.parquet")
     with pytest.raises(FrameError, match="a column twice"):
         ep.read_parquet(tmp_path / "a.parquet")
+
+
+def test_counts_from_a_file_can_be_changed(tmp_path: Path) -> None:
+    """No column is a view of what pyarrow has read."""
+    counts = ep.flatten_json({"g": {"9": {"replies": {"2026-03-01": {"07": "5"}}}}})
+    ep.write_parquet(counts, tmp_path / "counts.parquet")
+    read = ep.read_parquet(tmp_path / "counts.parquet")
+    changed = ["8", "replies", pd.Timestamp("2026-03-02"), 3, 7]
+    for name, value in zip(read.columns, changed, strict=True):
+        read.loc[0, name] = value
+    assert read.iloc[0].to_list() == changed
