@@ -313,7 +313,7 @@ def test_metrics_of_an_archive_equal_those_in_memory(
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @given(fill=archive_fillers(), rows=st.sampled_from([1, 50, 400]), metric=st.sampled_from(METRICS))
 @settings(max_examples=10)
 def test_metrics_of_drawn_archives_equal_those_in_memory(fill: Any, rows: int, metric: Any) -> None:

@@ -292,8 +292,8 @@ def sync_with_kills(
     return killed
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("runs", "kills"), [(2, 1), pytest.param(12, 4, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize(("runs", "kills"), [(2, 1), (12, 4)])
 def test_a_killed_sync_is_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: int, kills: int
 ) -> None:

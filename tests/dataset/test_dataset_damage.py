@@ -276,14 +276,14 @@ def moving() -> Iterator[World]:
         yield running
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
         ("counts/day=*/*.parquet", truncate),
-        pytest.param("counts/_delta_log/*1.json", empty, marks=pytest.mark.long),
-        pytest.param("revisions", shutil.rmtree, marks=pytest.mark.long),
-        pytest.param("counts", shutil.rmtree, marks=pytest.mark.long),
+        ("counts/_delta_log/*1.json", empty),
+        ("revisions", shutil.rmtree),
+        ("counts", shutil.rmtree),
     ],
 )
 def test_sync_rebuilds_a_damaged_data_set(

@@ -173,7 +173,7 @@ def test_an_earlier_start_requests_the_hours_before(moving: World, dataset: ep.D
 # Revisions
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_late_counts_are_revised(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

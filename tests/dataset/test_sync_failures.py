@@ -115,7 +115,7 @@ def test_an_hour_missing_in_the_responses_is_requested_again(
     assert world.dataset.read()["hour"].to_list() == list(range(13))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_service_without_any_valid_response_raises(world: Schedule) -> None:
     """No post is omitted for it."""
     world.api.cursed = set(POSTS)

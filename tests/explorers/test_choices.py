@@ -62,7 +62,7 @@ def test_every_offered_view_is_drawn(views: Any, name: str) -> None:
     assert all(view.label and view.svg.startswith("<svg") for view in all_views.values())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in VIEWS if name != "empty"])
 def test_every_view_has_a_series(views: Any, name: str) -> None:
     """Series are posts, or types."""

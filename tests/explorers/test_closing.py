@@ -138,7 +138,7 @@ def test_a_closed_explorer_raises_an_error_with_the_cure(
             getattr(explorer, name)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @each_explorer
 def test_a_closed_explorer_releases_the_counts(
     counts: pd.DataFrame, posts: pd.DataFrame, explorer_class: Any

@@ -119,7 +119,7 @@ def test_the_code_gives_the_best_times(
     assert "Asia/Kathmandu" in axes(explorer).get_ylabel()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("without_svg")
 @pytest.mark.parametrize(
     "values",
@@ -191,7 +191,7 @@ def test_a_type_without_glyphs_is_drawn(
     assert explorer.alert.html == ""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("without_svg")
 @pytest.mark.parametrize("name", UNUSUAL_NAMES, ids=range(len(UNUSUAL_NAMES)))
 def test_the_code_works_for_one_unusual_type(

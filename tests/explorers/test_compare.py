@@ -270,7 +270,7 @@ def test_no_post_is_in_both_sets(explorer: Any, set_controls: Any, ids: tuple[st
         assert sides[0] | sides[1] == set(ids)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_age_is_drawn_without_an_alert(
     explorer: Any, set_controls: Any, options_of: Any
 ) -> None:

@@ -328,7 +328,7 @@ def test_a_local_day_has_the_right_hours(tz: str, day: date, first: str, number:
     assert starts.diff().dropna().eq(pd.Timedelta(hours=1)).all()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_local_days_are_right_in_all_zones() -> None:
     """Each hour is in its own day where the clocks change in 2026."""
     start = datetime(2026, 1, 1, tzinfo=UTC)

@@ -292,6 +292,7 @@ def test_a_post_with_two_accounts_is_refused() -> None:
         adjusted_comparison(counts, twice, at=None)
 
 
+@pytest.mark.long
 @settings(max_examples=15, deadline=None)
 @given(factor=st.integers(2, 50), seed=st.integers(0, 1000))
 def test_ratios_are_independent_of_the_scale_of_counts(factor: int, seed: int) -> None:

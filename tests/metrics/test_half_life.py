@@ -181,7 +181,7 @@ def test_invalid_arguments_are_refused(arguments: dict[str, Any], words: str) ->
         half_life(counts.drop(columns="hour"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_half_lives_match_plain_loops(bakery: Any) -> None:
     """A half-life is in the hour in which the cumulative impressions reach half."""
     table = half_life(bakery.hourly).set_index(["post_id", "engagement_type"])["t50"].dropna()

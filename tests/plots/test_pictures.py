@@ -120,8 +120,12 @@ UNLABELLED = (
 )
 """Plots that have no axis labels if there is nothing to show."""
 
-each_plot = pytest.mark.parametrize("draw", PLOTS.values(), ids=PLOTS.keys())
-each_name = pytest.mark.parametrize("name", PLOTS)
+# A function's other entries are drawn in CI only.
+MARKS = {name: () if hasattr(plots, f"plot_{name}") else pytest.mark.long for name in PLOTS}
+each_plot = pytest.mark.parametrize(
+    "draw", [pytest.param(draw, marks=MARKS[name], id=name) for name, draw in PLOTS.items()]
+)
+each_name = pytest.mark.parametrize("name", [pytest.param(n, marks=MARKS[n]) for n in PLOTS])
 
 
 def texts_in(ax: Any) -> list[str]:
@@ -234,7 +238,9 @@ def test_a_plot_on_given_axes_opens_no_figure(
 
 @pytest.mark.slow
 @each_plot
-@pytest.mark.parametrize("freq", ["h", "D", "W", "MS"])
+@pytest.mark.parametrize(
+    "freq", ["D", *(pytest.param(freq, marks=pytest.mark.long) for freq in ("h", "W", "MS"))]
+)
 def test_axes_with_periods_of_pandas_are_refused(
     demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw, freq: str
 ) -> None:

@@ -201,7 +201,7 @@ def test_a_page_is_complete_html(bakery: Any) -> None:
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_page_is_reproducible(bakery: Any) -> None:
     """Drawing changes no setting and opens no figure."""
     before, figures = dict(mpl.rcParams), plt.get_fignums()
@@ -211,7 +211,7 @@ def test_a_page_is_reproducible(bakery: Any) -> None:
     assert plt.get_fignums() == figures
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_dark_style_has_no_effect(bakery: Any) -> None:
     """The page is white."""
     light = str(ep.report(bakery[0]))

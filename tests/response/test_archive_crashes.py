@@ -161,7 +161,7 @@ def test_a_repair_is_complete_or_not_begun_after_a_crash(
 # A full disk
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_job_resumes_after_a_full_disk(
     twin: SandboxServer, clock: FakeClock, tmp_path: Path
 ) -> None:
