@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from engagement_pandas.cli.options import Verbs, summarize_omissions
 from engagement_pandas.cli.streams import check_output, print_message, print_result
@@ -69,12 +70,13 @@ def run(arguments: argparse.Namespace) -> None:
         lines.append(f"  {name + '.parquet':<24}{pluralize(len(counts), 'count')}")
         lines += [f"  {'':<24}{line}" for line in summarize_omissions(omitted)]
     counts = flatten(responses_by_name["historical"])
-    figure = Figure(figsize=(11, 5.5), layout="constrained")
-    places = figure.subplot_mosaic([["seen", "top"], ["done", "top"]], height_ratios=[3, 2])
-    plot_over_time(counts[counts["engagement_type"] == "impressions"], ax=places["seen"])
+    figure = Figure(figsize=(11, 6.5), layout="constrained")
+    parts: Any = figure.subfigures(2)
+    left, right = parts[0].subplots(1, 2)
+    plot_over_time(counts[counts["engagement_type"] == "impressions"], ax=left)
     done = counts["engagement_type"].isin(["engagements", "favorites"])
-    plot_over_time(counts[done], ax=places["done"])
-    plot_top_posts(counts, n=8, posts=demo.posts, ax=places["top"])
+    plot_over_time(counts[done], ax=right)
+    plot_top_posts(counts, n=8, posts=demo.posts, ax=parts[1].subplots())
     figure.suptitle("A week of sandbox_bakery's posts (synthetic counts)")
     figure.savefig(folder / "week.png", dpi=120)
     print_result(

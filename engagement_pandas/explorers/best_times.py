@@ -106,7 +106,7 @@ class BestTimesExplorer(CountsExplorer):
             ),
         }
         others = [controls[name] for name in list(controls)[1:]]
-        above = [side_by_side(chooser, ipywidgets.VBox(others))]
+        above = [chooser, side_by_side(*others)]
         super().__init__(source, posts, controls, above, height=5.4)
         self.redraw()
 

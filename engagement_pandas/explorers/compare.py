@@ -151,7 +151,7 @@ class CompareExplorer(CountsExplorer):
             "day": control(
                 ipywidgets.DatePicker,
                 "Day",
-                value=created.iloc[len(created) // 2].date() if len(created) else None,
+                value=splits.middle_day(created),
             ),
             "begin": control(dropdown, "From hour", options=hours, value=9),
             "end": control(dropdown, "To hour", options=hours, value=17),
@@ -281,7 +281,7 @@ class CompareExplorer(CountsExplorer):
         columns = {
             "set": Column("set", text, "name"),
             "name": Column("post", text, "name"),
-            "text": Column("text", snippet),
+            "text": Column("text", snippet, "text"),
             "post_id": Column("ID", link, "line"),
         }
         if shown["text"].isna().all():

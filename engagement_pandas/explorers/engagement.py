@@ -335,7 +335,7 @@ class EngagementExplorer(CountsExplorer):
         columns = {
             "swatch": Column("", swatch),
             "name": Column("post", text, "name"),
-            "text": Column("text", snippet),
+            "text": Column("text", snippet, "text"),
             "post_id": Column("ID", link, "line"),
             "value": Column(head, cell, "number"),
         }

@@ -157,9 +157,10 @@ class FetchExplorer(Explorer):
         self.export = ExportBar(lambda: self.counts, *report, file="counts.parquet")
         self._picture = Picture()
         self._fit(controls)
-        inputs = [controls[name] for name in ("endpoint", "grouping", "first", "last")]
+        inputs = [controls[name] for name in ("grouping", "first", "last")]
         question = side_by_side(ipywidgets.VBox(inputs), controls["types"])
-        above = [controls["ids"], line(self.upload, indent=INDENT), question, self.price]
+        loaded = [controls["ids"], line(self.upload, indent=INDENT)]
+        above = [*loaded, controls["endpoint"], question, self.price]
         running = line(self.start, self.cancel, self.bar)
         below = [self.chart, self.first, self.table, self._python, self.export]
         super().__init__(controls, [*above, running], below)

@@ -27,7 +27,8 @@ class Column(NamedTuple):
     """A column of a table, with its heading.
 
     ``cell`` takes a value, and returns escaped HTML. ``css`` is the class of the cells:
-    ``"number"`` aligns right, ``"line"`` does not wrap, ``"name"`` has a minimum width.
+    ``"number"`` aligns right, ``"line"`` does not wrap, ``"name"`` has a minimum width, and
+    ``"text"`` too, in which long words are broken.
     """
 
     head: str

@@ -20,9 +20,9 @@ from engagement_pandas.vocabulary import (
 )
 
 ENDPOINTS: Final[Mapping[Endpoint, str]] = {
-    Endpoint.TOTALS: "totals since each post was created",
+    Endpoint.TOTALS: "totals since creation",
     Endpoint.LAST_28_HOURS: "the last 28 hours",
-    Endpoint.HISTORICAL: "any days since September 2014",
+    Endpoint.HISTORICAL: "days since September 2014",
 }
 """Description of each endpoint."""
 

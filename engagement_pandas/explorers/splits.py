@@ -24,6 +24,19 @@ class TwoGroups(NamedTuple):
     names: tuple[str, str]
 
 
+def middle_day(created: pd.Series) -> date | None:
+    """Return the day of the middle post; a later one if no post is older, so that both sets exist.
+
+    >>> middle_day(pd.Series(pd.to_datetime(["2026-03-01", "2026-03-01 09:00", "2026-03-05"])))
+    datetime.date(2026, 3, 5)
+    """
+    days = sorted(created.dt.date)
+    if not days:
+        return None
+    middle: date = days[len(days) // 2]
+    return next((day for day in days if day >= middle and day > days[0]), middle)
+
+
 def by_day(posts: pd.DataFrame, tz: str, day: date | None) -> TwoGroups:
     """Split by local day of posting: before the day, and from it on.
 

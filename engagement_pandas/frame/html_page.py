@@ -21,7 +21,7 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 th, td { padding: .35rem .6rem; border-bottom: 1px solid #dfe4ea; vertical-align: top;
   text-align: left; overflow-wrap: break-word; }
-th { border-bottom: 2px solid #aab4c0; font-weight: 600; vertical-align: bottom; }
+th, thead td { border-bottom: 2px solid #aab4c0; font-weight: 600; vertical-align: bottom; }
 a { color: #0b5a94; }
 figure { margin: 0; break-inside: avoid; }
 figure svg { display: block; width: 100%; height: auto; overflow: visible; }

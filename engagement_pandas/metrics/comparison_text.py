@@ -51,21 +51,21 @@ def _ends(row: pd.Series, shown: Callable[[float], str]) -> str:
 
 
 def _typical(row: pd.Series) -> str:
-    size = f"gets {times(float(row['ratio']))} times as much as one of {_called(row['against'])}"
-    return f"a typical post of {_called(row['group'])} {size}{_ends(row, times)}"
+    size = f"gets {times(float(row['ratio']))} times as much as one of {called(row['against'])}"
+    return f"a typical post of {called(row['group'])} {size}{_ends(row, times)}"
 
 
 def _mean(row: pd.Series) -> str:
     more = "more" if row["difference"] >= 0 else "fewer"
-    size = f"{short(abs(float(row['difference'])))} {more} than that of {_called(row['against'])}"
-    return f"the mean post of {_called(row['group'])} has {size}{_ends(row, short)}"
+    size = f"{short(abs(float(row['difference'])))} {more} than that of {called(row['against'])}"
+    return f"the mean post of {called(row['group'])} has {size}{_ends(row, short)}"
 
 
 def _rate(row: pd.Series) -> str:
     more = "higher" if row["difference"] >= 0 else "lower"
     size = f"{_points(abs(float(row['difference'])))} percentage points {more}"
-    pair = f"the rate of {_called(row['group'])} is {size}"
-    return f"{pair} than that of {_called(row['against'])}{_ends(row, _points)}"
+    pair = f"the rate of {called(row['group'])} is {size}"
+    return f"{pair} than that of {called(row['against'])}{_ends(row, _points)}"
 
 
 _SENTENCES: Final = {"typical": _typical, "mean": _mean, "rate": _rate}
@@ -76,8 +76,12 @@ _DETECTABLE: Final[dict[str, Callable[[float], str]]] = {
 }
 
 
-def _called(name: str) -> str:
-    """Quote a name of several words, so that it reads as a name."""
+def called(name: str) -> str:
+    """Quote a name of several words, so that it reads as a name.
+
+    >>> called("before noon"), called("spring")
+    ('“before noon”', 'spring')
+    """
     return f"\u201c{name}\u201d" if " " in name and name != "the others" else name
 
 

@@ -127,7 +127,7 @@ def group_interval(  # noqa: PLR0913, PLR0917 - arrays of one table
 
     counted, shown = total(number), total(per)
     chance = rate_interval(counted / spread, shown / spread, confidence)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # those of no interval
         rate = counted / shown
         share = per / shown[group]
         # Leaving a post out moves the rate by its residual over the rest's exposure.

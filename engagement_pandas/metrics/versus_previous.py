@@ -12,6 +12,7 @@ from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.coverage import HOUR_US, Coverage, hours, span
 from engagement_pandas.metrics.over_time import over_time
+from engagement_pandas.text import pluralize
 
 ROLLING: Final = 7
 """Days of the rolling mean."""
@@ -92,8 +93,8 @@ def _last_and_previous(daily: pd.DataFrame, length: int, cover: Coverage) -> pd.
     last = int((ends <= min(cover.until, cover.last)).sum())
     if last < 2 * length:
         msg = (
-            f"days is {length}, and the counts have {last} day(s) up to their last full one; "
-            f"a comparison needs {2 * length}"
+            f"the counts have {pluralize(last, 'day')} up to their last full one; "
+            f"with days={length}, a comparison needs {2 * length}"
         )
         raise FrameError(msg)
     end = starts[last - 1] + pd.DateOffset(days=1)

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.plots.labels import ROOM, in_font
-from engagement_pandas.plots.style import ink
+from engagement_pandas.plots.labels import in_font
+from engagement_pandas.plots.style import REST, ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +26,9 @@ VERBATIM: Final[dict[str, Any]] = {"parse_math": False, "usetex": False}
 
 _LETTER: Final = 0.56
 """Width of a letter, in multiples of the font size."""
+
+_LONGEST: Final = 60
+"""Maximum length of a name beside a plot, in characters, however wide the plot is."""
 
 _HOURS: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672, 1344, 2688, 8736)
 
@@ -219,8 +222,8 @@ def from_zero(ax: Axes) -> None:
 
 def room(ax: Axes) -> int:
     """Return how many characters of a name fit beside the plot."""
-    letters = points_of(ax)[0] * 0.38 / (_LETTER * 10)
-    return int(np.clip(letters, 12, ROOM))
+    letters = points_of(ax)[0] * 0.45 / (_LETTER * 10)
+    return int(np.clip(letters, 12, _LONGEST))
 
 
 def row_size(ax: Axes, rows: int, *, most: float = 10, least: float = 4) -> float:
@@ -324,11 +327,19 @@ def label_bars(
 
 def hatch_missing(bars: Iterable[Any], missing: Iterable[Any]) -> str:
     """Hatch the bars of totals with missing counts; return a note for the axis label."""
+    from matplotlib.colors import same_color  # noqa: PLC0415 - heavy
+
     hatched = [bar for bar, lost in zip(bars, missing, strict=True) if not pd.isna(lost) and lost]
     for bar in hatched:
+        white = same_color(bar.get_facecolor(), "white")
         bar.set_hatch("///")
-        bar.set_edgecolor("white")
+        bar.set_edgecolor(REST if white else "white")
     return "; hatched: counts are missing" if hatched else ""
+
+
+def ticks_within(ax: Axes, low: float, high: float) -> None:
+    """Keep the ticks of the x axis in a range; the rest of the axis is for labels of bars."""
+    ax.set_xticks([tick for tick in ax.get_xticks() if low <= tick <= high])
 
 
 def percent(rate: float) -> str:

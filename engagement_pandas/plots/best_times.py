@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 COLOURS: Final = "viridis"
 """Safe for colour-blind readers, and without grey, which marks hours with few posts."""
 
-PALE: Final = {True: ("#E4EAF0", "#C3D0DC"), False: ("#26313B", "#3D4C59")}
-"""Colours if there is not enough evidence that any time is better, by whether text is dark."""
+PALE: Final = ("#BCC9D5", "#93A8BA")
+"""Colours if there is not enough evidence that any time is better, for any background."""
 
 FLAT: Final = 0.1
 """The colour scale spans at least this share around the mean; small differences look small."""
@@ -51,7 +51,6 @@ _COARSE: Final = ("weekday", "hour of day")
 """Levels with bars; hours of the week have a map."""
 
 _MIDDLE: Final = 0.5
-_HALF_GREY: Final = 1.5
 
 
 def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
@@ -251,7 +250,6 @@ def _cells(  # noqa: PLR0913 - one plot
     from matplotlib.colors import (  # noqa: PLC0415 - heavy
         LinearSegmentedColormap,
         ListedColormap,
-        to_rgb,
     )
     from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter  # noqa: PLC0415
 
@@ -274,11 +272,12 @@ def _cells(  # noqa: PLR0913 - one plot
             "vmax": max(float(shown.max()), middle * (1 + FLAT)),
         }
         found = table["level"].notna().any()
-        pale = PALE[sum(to_rgb(ink(ax))) < _HALF_GREY]
-        cmap = COLOURS if found else LinearSegmentedColormap.from_list("pale", pale)
+        cmap = COLOURS if found else LinearSegmentedColormap.from_list("pale", PALE)
         mesh = ax.pcolormesh(*edges, shown, **{"cmap": cmap, "gid": "rate", **ends, **mesh_kw})
         lit = np.asarray(mesh.to_rgba(shown))
         bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02, aspect=30)
+        solids: Any = bar.solids
+        solids.set_edgecolor("face")  # SVG would have seams in which the page is seen
         bar.ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
         bar.ax.yaxis.set_major_formatter(
             PercentFormatter(1, symbol=" %") if rated else EngFormatter(sep="")

@@ -25,7 +25,7 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.labels import TYPE_ROOM, in_font
-from engagement_pandas.plots.style import shade, type_colours
+from engagement_pandas.plots.style import type_colours
 from engagement_pandas.text import shortened
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def plot_by_type(counts: pd.DataFrame, *, ax: Axes | None = None, **bar_kw: Any)
         return annotate_empty(ax)
     widths = np.array([size[name] if np.isfinite(size[name]) else 0.0 for name in order])
     scale, rows = _blocks(order, widths)
-    style: dict[str, Any] = {"color": [shade(ax, colours[name]) for name in order], "height": 0.7}
+    style: dict[str, Any] = {"color": [colours[name] for name in order], "height": 0.7}
     bars = ax.barh(rows, widths, **style | bar_kw)
     for bar, name, factor in zip(bars, order, scale, strict=True):
         bar.set_gid(name)

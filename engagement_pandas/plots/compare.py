@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import compare
 from engagement_pandas.metrics.compare import AT, DRAWS, Pair, measured, pairs_of, types_of
+from engagement_pandas.metrics.finding import called
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.resampling import Sample
@@ -29,14 +30,14 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.header import set_headline
-from engagement_pandas.plots.labels import drawable
+from engagement_pandas.plots.labels import drawable, in_font
 from engagement_pandas.plots.style import group_colours, ink, shade
 from engagement_pandas.text import pluralize, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_POST_ALPHA: Final = 0.45
+_POST_ALPHA: Final = 0.6
 _GOLDEN: Final = 0.6180339887498949
 
 
@@ -112,7 +113,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     types = types_of(a, measure, numerator, denominator)
     statistic = str(table["statistic"].iloc[0])
     sets = _sets(table, pairs_of(a, b, by, given, posts), types, at)
-    ax = axes_for(ax, height=max(3, 0.7 * len(sets)))
+    ax = axes_for(ax, height=max(3.8, 0.7 * len(sets)))
     unit = _unit(table, types)
     ax.set_xlabel(wrapped(ax, unit), parse_math=False)
     if np.isnan([each.value for each in sets]).all():
@@ -280,11 +281,14 @@ def _unit(table: pd.DataFrame, types: list[str]) -> str:
         "typical": f"{types[0]} per post; lines: the typical post (log scale)",
     }[str(table["statistic"].iloc[0])]
     row = table.iloc[0]
+    first, second = str(row["group"]), str(row["against"])
     at = "" if pd.isna(row["at"]) else f", {float(row['at']):g} hours after posting"
+    sizes = f"; larger dots: more {types[-1]}" if row["statistic"] == RATE else ""
     dashed = "; dashed: no difference" if table["difference"].notna().any() else ""
-    left = [int(row[f"left_out_{side}"]) for side in "ab"]
-    out = f"\nleft out: {left[0]} and {left[1]} posts, too young or with gaps"
-    return what + at + dashed + (out if any(left) else "")
+    left = {first: int(row["left_out_a"]), second: int(row["left_out_b"])}
+    parts = [f"{pluralize(n, 'post')} of {called(in_font(name))}" for name, n in left.items() if n]
+    out = f"\nleft out: {' and '.join(parts)}, too young or with gaps"
+    return what + at + sizes + dashed + (out if parts else "")
 
 
 def _title(table: pd.DataFrame) -> str:

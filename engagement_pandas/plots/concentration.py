@@ -17,6 +17,7 @@ from engagement_pandas.plots.axes import (
     rate_axis,
     remove_clutter,
     room,
+    ticks_within,
     wrapped,
 )
 from engagement_pandas.plots.labels import noted_names
@@ -78,6 +79,7 @@ def plot_concentration(
     values = zip(share, known["median"], known["mean"], strict=True)
     labels = [f"{percent(of)}; median {mid:,.0f}, mean {mean:,.0f}" for of, mid, mean in values]
     label_bars(ax, share.tolist(), labels)
+    ticks_within(ax, 0, 1)
     words = f"share of the counts that the top {percent(top)} of the posts have"
     ax.set_xlabel(wrapped(ax, words), parse_math=False)
     return ax

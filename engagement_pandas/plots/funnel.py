@@ -25,6 +25,7 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.header import set_headline
 from engagement_pandas.plots.labels import in_font, noted_names
+from engagement_pandas.plots.rate_lines import VAGUE
 from engagement_pandas.plots.style import REST, draw_type_bars, ink
 from engagement_pandas.text import pluralize, shortened
 
@@ -89,7 +90,9 @@ def plot_funnel(
     rate, low, high = (known[name].to_numpy("float64") for name in ("rate", "low", "high"))
     rows = np.arange(len(known))
     draw_type_bars(ax, types, rate.tolist(), bar_kw)
-    sure = ~np.isnan(low)
+    sure = ~np.isnan(low) & ~(high > VAGUE * low) | (rate == 0)
+    known = known.assign(low=np.where(sure, low, np.nan))
+    high = np.where(sure, high, np.nan)
     ends = [rate[sure] - low[sure], high[sure] - rate[sure]]
     if sure.any():
         ax.errorbar(
@@ -179,7 +182,8 @@ def _label(row: pd.Series, *, wide: bool) -> str:
     """Return the rate with its interval, if there is room, and the count."""
     known = wide and pd.notna(row["low"])
     ends = f" ({percent(row['low'])} to {percent(row['high'])})" if known else ""
-    return f"{percent(row['rate'])}{ends}: {row['count']:,}"
+    few = "" if pd.notna(row["low"]) else ", too few posts for an interval"
+    return f"{percent(row['rate'])}{ends}: {row['count']:,}{few if wide else ''}"
 
 
 def _note(ax: Axes, table: pd.DataFrame, confidence: float, *, sure: bool) -> None:

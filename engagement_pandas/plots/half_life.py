@@ -27,7 +27,7 @@ from engagement_pandas.plots.axes import (
 from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import TYPE_ROOM, in_font, post_names
 from engagement_pandas.plots.style import REST, ink, picked_out, post_colours, shade, type_colours
-from engagement_pandas.text import shortened
+from engagement_pandas.text import pluralize, shortened
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -127,7 +127,7 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     ...         "g": {"1060976163948904448": {"impressions": days}}}
     >>> ax = plot_half_life(ep.flatten_json(body))
     >>> [text.get_text()[-3:] for text in ax.texts], ax.get_yticklabels()[0].get_text()
-    (['min'], 'impressions\n1 of 1 posts')
+    (['min'], 'impressions\n1 of 1 post')
     """
     counts = as_counts(counts)
     posts = as_posts(posts)
@@ -144,7 +144,7 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     types = in_order(table["engagement_type"].unique())
     ax = axes_for(ax, height=max(2.5, 1.4 + _ROW * len(types)))
     what = "half" if share == 0.5 else f"{share * 100:g} %"  # noqa: PLR2004 - a half
-    why = _why(table[table[answer].isna()])
+    why = _why(table, answer)
     ax.set_xlabel(wrapped(ax, f"age at which a post had {what} of its counts (log scale){why}"))
     if not table[answer].notna().any():
         return annotate_empty(ax, f"no answer yet{why}" if len(table) else "no counts to show")
@@ -154,7 +154,8 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     names = []
     for name in types:
         part = table.loc[table["engagement_type"] == name, answer]
-        names.append(f"{shortened(in_font(name), TYPE_ROOM)}\n{part.count()} of {len(part)} posts")
+        many = f"{part.count()} of {pluralize(len(part), 'post')}"
+        names.append(f"{shortened(in_font(name), TYPE_ROOM)}\n{many}")
     name_rows(ax, names)
     if own:
         called = post_names(own, posts=posts, room=room(ax))
@@ -278,8 +279,10 @@ def _spread(number: int) -> NDArray[np.float64]:
     return (places * _GOLDEN % 1 - 0.5) * _SPREAD
 
 
-def _why(without: pd.DataFrame) -> str:
-    """Return the reasons for missing answers, with their counts."""
-    reasons = without["why_not"].value_counts()
+def _why(table: pd.DataFrame, answer: str) -> str:
+    """Return the reasons for missing answers, with their counts, and the number of all."""
+    reasons = table.loc[table[answer].isna(), "why_not"].value_counts()
     parts = [f"{n:,} {_REASONS.get(str(name), str(name))}" for name, n in reasons.items() if n]
-    return f"\nno answer: {', '.join(parts)}" if parts else ""
+    several = len(in_order(table["engagement_type"].unique())) > 1
+    every = f"{len(table):,} pairs of post and type" if several else pluralize(len(table), "post")
+    return f"\nno answer: {', '.join(parts)}, of {every}" if parts else ""

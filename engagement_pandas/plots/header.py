@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from engagement_pandas.plots.axes import VERBATIM, cell_width, points_of, wrapped
+from engagement_pandas.plots.style import FAINT
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -28,7 +27,9 @@ _LETTER: Final = 0.56
 _HANDLE: Final = 4.5
 """Width of a legend handle and its padding, in multiples of the font size."""
 
-_SIZES: Final = (9, 8, 7, 6, 5)
+_SIZES: Final = (9, 8, 7, 6)
+"""Font sizes of a legend, in points; smaller text cannot be read."""
+
 _LEADING: Final = 1.5
 _PAD: Final = 6.0
 """Space below the headline, in points."""
@@ -79,23 +80,22 @@ def legend_of(
     A small plot gets a smaller font; if that is not enough, the legend names only the first
     lines and the number of the others.
     """
+    from matplotlib.collections import LineCollection  # noqa: PLC0415 - heavy
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
 
     width, height = points_of(ax)
-    # A layout engine would narrow the plot for an entry that is wider.
-    most = max(int((width / _SIZES[0] - _HANDLE) / _LETTER), 20)
-    names = [fill(name, most) if len(name) > most else name for name in names]
-    letters = max(len(line) for name in names for line in name.split("\n"))
-    lines = sum(1 + name.count("\n") for name in names)
-    shown, entries = list(handles), list(names)
+    entries = _wrapped_names(names, width, _SIZES[0])
+    shown = list(handles)
     keywords: dict[str, Any] = {"frameon": False, "columnspacing": 1.0, "handlelength": 2.2}
-    at_right = len(names) > 8 and width > 3 * 8 * (_LETTER * letters + _HANDLE)  # noqa: PLR2004
+    at_right = len(names) > 8 and width > 3 * 8 * _entry_width(entries)  # noqa: PLR2004
     if at_right and ax.figure.get_layout_engine() is not None:  # it makes room
         keywords |= {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "fontsize": 8}
     else:
         for size in _SIZES:
-            entry = size * (_LETTER * letters + _HANDLE)
-            columns = int(np.clip(width // entry, 1, min(len(names), 4)))
+            entries = _wrapped_names(names, width, size)
+            fit = max(1, int(width // (size * _entry_width(entries))))
+            columns = -(-len(names) // -(-len(names) // fit))  # as few as the rows need
+            lines = sum(1 + name.count("\n") for name in entries)
             if -(-lines // columns) * size * _LEADING <= height * 0.3:
                 break
         room_for = max(2, int(height * 0.5 / (size * _LEADING)) * columns)
@@ -108,11 +108,25 @@ def legend_of(
         _header(ax)
     # matplotlib before 3.10 omits labels that begin with "_", so they are set afterwards.
     legend = ax.legend(shown, [str(place) for place in range(len(shown))], **keywords)
-    for text, name, handle in zip(legend.get_texts(), entries, shown, strict=True):
+    keys = zip(legend.get_texts(), legend.legend_handles, entries, shown, strict=True)
+    for text, key, name, handle in keys:
         text.set(text=name, **VERBATIM)
+        if isinstance(handle, LineCollection) and key is not None:
+            key.set_alpha(FAINT)  # those in the plot may be fainter, since they are many
         gid = handle.get_gid() if isinstance(handle, Line2D) else None
         if gid:
             text.set_gid(f"legend:{gid}")
+
+
+def _wrapped_names(names: Sequence[str], width: float, size: float) -> list[str]:
+    """Wrap names to the width of the plot; a layout engine would narrow it for a wider entry."""
+    most = max(int((width / size - _HANDLE) / _LETTER), 20)
+    return [fill(name, most) if len(name) > most else name for name in names]
+
+
+def _entry_width(names: Sequence[str]) -> float:
+    """Return the width of the longest legend entry, in multiples of the font size."""
+    return _LETTER * max(len(line) for name in names for line in name.split("\n")) + _HANDLE
 
 
 def _header(ax: Axes) -> Axes:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engagement_pandas.plots.style import REST, ink, line_styles
+from engagement_pandas.plots.style import FAINT, REST, ink, line_styles
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 MARKED: Final = 31
-"""Maximum number of points of a line with markers."""
+"""Maximum number of points of each line in a plot with markers."""
+
+_FAINT_FROM: Final = 20
+"""More grey lines than this are fainter."""
 
 _THIN: Final = 1000
 
@@ -51,10 +54,10 @@ class Series:
         edges[np.flatnonzero(~np.isnan(self.y))[[0, -1]]] = True
         return edges & self.partial
 
-    def dots(self) -> list[int]:
-        """Return the points to mark with a dot: all of a short line, else isolated points."""
+    def dots(self, *, all_points: bool) -> list[int]:
+        """Return the points to mark with a dot: all, or only isolated ones."""
         there = ~np.isnan(self.y)
-        if len(self.y) > MARKED:
+        if not all_points:
             padded = np.concatenate([[False], there, [False]])
             there &= ~padded[:-2] & ~padded[2:]
         return [int(place) for place in np.flatnonzero(there & ~self.circles())]
@@ -106,8 +109,9 @@ def draw_lines(
     given = normalize_kwargs(line_kw, Line2D)
     handles: list[Line2D] = []
     lines = line_styles([shades[name] for name in series])
+    short = all(len(one.y) <= MARKED for one in series.values())
     for (name, one), line in zip(series.items(), lines, strict=True):
-        dots = one.dots()
+        dots = one.dots(all_points=short)
         style: dict[str, Any] = {
             "color": shades[name],
             "linestyle": line,
@@ -174,9 +178,11 @@ def mark_missing(ax: Axes, series: Sequence[Series], step: float) -> tuple[list[
 def draw_grey(ax: Axes, curves: Sequence[NDArray[np.float64]]) -> Artist:
     """Draw the lines of the remaining posts, thin and grey, as one artist.
 
-    Each array has the columns x and y.
+    The more lines, the fainter they are, so that what is below them remains visible. Each array
+    has the columns x and y.
     """
     from matplotlib.collections import LineCollection  # noqa: PLC0415 - heavy
 
-    grey = LineCollection(curves, colors=[REST], linewidths=0.8, alpha=0.7, gid="others")
+    alpha = float(np.clip(_FAINT_FROM / max(len(curves), 1), 0.3, 1)) * FAINT
+    grey = LineCollection(curves, colors=[REST], linewidths=0.8, alpha=alpha, gid="others")
     return ax.add_collection(grey)

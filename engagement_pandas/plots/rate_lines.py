@@ -28,7 +28,13 @@ CROWDED: Final = 4.0
 ENOUGH: Final = 10
 """With fewer impressions, one engagement changes the rate by over 10 percentage points."""
 
+VAGUE: Final = 1000
+"""An interval whose ends differ by more than this factor says nothing, and is not drawn."""
+
 _MARGIN: Final = 1.05
+
+_WITHIN: Final = 0.75
+"""About this share of the rates, or more, is within the axis."""
 
 
 def well_exposed(
@@ -50,10 +56,18 @@ def well_exposed(
 def draw_interval(
     ax: Axes, x: NDArray[np.float64], table: pd.DataFrame, colour: Any, confidence: float
 ) -> tuple[Artist, str]:
-    """Draw the confidence interval of each bucket's rate; return a handle and its label."""
-    low, high = (table[name].to_numpy(dtype="float64", na_value=np.nan) for name in ("low", "high"))
-    band = ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0, gid="interval")
-    return band, f"{percent(confidence)} interval"
+    """Draw the confidence interval of each bucket's rate; return a handle and its label.
+
+    Too few posts have an interval that says nothing; the label has a remark on those buckets.
+    """
+    rate, low, high = (
+        table[name].to_numpy(dtype="float64", na_value=np.nan) for name in ("rate", "low", "high")
+    )
+    vague = (rate > 0) & (high > VAGUE * low)
+    remark = ", where it is known" if vague.any() else ""
+    low, high = (np.where(vague, np.nan, ends) for ends in (low, high))
+    band = ax.fill_between(x, low, high, color=colour, alpha=0.3, linewidth=0, gid="interval")
+    return band, f"{percent(confidence)} interval{remark}"
 
 
 def blank_handle() -> Artist:
@@ -90,7 +104,9 @@ def rates_from_zero(
     top = float(np.max(fits[sure], initial=0)) or min(most_of_all, CROWDED * high)
     if not top:
         return [], []
-    edge = max(_MARGIN * (top if high > CROWDED * top else max(top, high)), before)
+    most_rates = float(np.nanquantile(rate, _WITHIN, method="lower"))
+    within = max(top, most_rates) if high > CROWDED * top else max(top, high)
+    edge = max(_MARGIN * within, before)
     ax.set_ylim(0, edge)
     drawn: list[tuple[Any, NDArray[np.float64]]] = []
     for line in lines:

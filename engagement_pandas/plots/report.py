@@ -62,7 +62,7 @@ header p { margin: 0 0 .8rem; color: #4a5562; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .words { width: 100%; min-width: 9rem; overflow-wrap: anywhere; }
 .below { font-size: .85rem; color: #4a5562; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr));
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr));
   gap: 1.2rem 1.6rem; margin: 1rem 0; }
 .single { max-width: 40rem; }
 .note, dl, .unknown { font-size: .92rem; }

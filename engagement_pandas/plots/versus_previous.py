@@ -13,10 +13,12 @@ from engagement_pandas.metrics import versus_previous
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
+    hatch_missing,
     name_rows,
     percent,
     remove_clutter,
     room,
+    ticks_within,
     wrapped,
 )
 from engagement_pandas.plots.header import set_headline
@@ -27,7 +29,9 @@ from engagement_pandas.text import shortened
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_ROW: Final = 0.8
+_ROW: Final = 0.45
+_FAR: Final = 3.0
+"""Bars end at a change of +300 %, or twice the median one; farther ones would flatten the rest."""
 
 
 def plot_versus_previous(
@@ -56,7 +60,8 @@ def plot_versus_previous(
     -------
     matplotlib.axes.Axes
         One bar per type: the change in percent, labelled with both counts. A hatched bar
-        has hours that are not known. The headline gives the periods.
+        has hours that are not known. Bars end at +300 %, or at twice the median change, and
+        an arrow marks those that go farther. The headline gives the periods.
 
     Raises
     ------
@@ -80,22 +85,24 @@ def plot_versus_previous(
         return annotate_empty(ax)
     type_names = [str(name) for name in known["engagement_type"]]
     change = known["change"].to_numpy(dtype="float64")
-    bars = draw_type_bars(ax, type_names, change.tolist(), bar_kw)
+    far = max(_FAR, 2 * float(np.median(change)))
+    ends = np.minimum(change, far)
+    bars = draw_type_bars(ax, type_names, ends.tolist(), bar_kw)
     partial = ~known["complete"].fillna(value=False).to_numpy(dtype=bool)
-    for bar, lost in zip(bars, partial, strict=True):
-        if lost:
-            bar.set_hatch("///")
-            bar.set_edgecolor("white")
+    hatch_missing(bars, partial)
     ax.axvline(0, color=REST, linewidth=1)
     remove_clutter(ax, grid="x")
     name_rows(ax, [shortened(in_font(name), room(ax)) for name in type_names])
     pairs = zip(change, known["count"], known["previous"], strict=True)
     labels = [
-        f"{'+' if by > 0 else ''}{percent(by)}: {now:,} after {then:,}" for by, now, then in pairs
+        f"{'→ ' if by > far else ''}{'+' if by > 0 else ''}{percent(by)}: {now:,} after {then:,}"
+        for by, now, then in pairs
     ]
-    _labels(ax, change, labels)
+    _labels(ax, ends, [label.replace("-", "\N{MINUS SIGN}") for label in labels])
     _percents(ax)
-    note = "; hatched: hours are missing, or it is not known which" if partial.any() else ""
+    ticks_within(ax, -np.inf, max(float(ends.max()), 0))
+    note = "; arrow: beyond the axis" if (change > far).any() else ""
+    note += "; hatched: hours are missing, or it is not known which" if partial.any() else ""
     ax.set_xlabel(wrapped(ax, f"change of all counts in the period{note}"), parse_math=False)
     row = known.iloc[0]
     last = row["end"] - pd.DateOffset(days=1)  # a day of the clock change is not 24 hours

@@ -128,9 +128,9 @@ def test_a_question_is_planned_and_sent(exploring: Notebook, artefacts: Path) ->
     ids = explorer.control("Posts").input_value().split()[:3]
     explorer.write("Posts", " ".join(ids))
     expect(explorer.status).to_have_text(saying("1 request for 3 posts"))
-    explorer.choose("Request", "any days since September 2014")
+    explorer.choose("Request", "days since September 2014")
     expect(explorer.control("From (UTC)")).to_be_visible()
-    explorer.choose("Request", "totals since each post was created")
+    explorer.choose("Request", "totals since creation")
     expect(explorer.control("From (UTC)")).to_be_hidden()
     explorer.pick("Types", "favorites", "retweets")
     expect(explorer.status).to_have_text(saying("1 request for 3 posts, up to 6 counts"))

@@ -14,7 +14,7 @@ from support.simulated import tidy
 
 from engagement_pandas import FrameError
 from engagement_pandas.metrics import engagement_rate
-from engagement_pandas.metrics.intervals import Prior, fit_prior, rate_interval
+from engagement_pandas.metrics.intervals import Prior, fit_prior, group_interval, rate_interval
 
 ROWS = tidy(
     [
@@ -255,3 +255,10 @@ def test_the_interval_includes_posts_without_impressions() -> None:
     row = engagement_rate(tidy(rows), by=None).iloc[0]
     assert row["rate"] == 130 / 800
     assert row["low"] < row["rate"] < row["high"]
+
+
+def test_more_unlikes_than_likes_warn_of_nothing() -> None:
+    """A rate below zero has no interval; nothing overflows on the way."""
+    exposure = [1000.0, 900.0, 5.0, 4.0]
+    low, high = group_interval([-1, 0, 900, -900], exposure, np.zeros(4, dtype=int), 1)
+    assert np.isnan([*low, *high]).all()

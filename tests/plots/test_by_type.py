@@ -6,10 +6,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
 
 import engagement_pandas as ep
 from engagement_pandas import plots
 from engagement_pandas.plots import COLOURS
+from engagement_pandas.plots.axes import hatch_missing
 
 plot_by_type: Any = plots.plot_by_type
 """Typed as Any, since matplotlib's annotations lack methods of artists."""
@@ -134,3 +137,11 @@ def test_a_frame_without_counts_is_refused() -> None:
     """The error has the column."""
     with pytest.raises(ep.FrameError, match="lack the column"):
         plot_by_type(pd.DataFrame({"count": [1]}))
+
+
+@pytest.mark.parametrize(("colour", "hatch"), [("white", "#8c8c8c"), ("#0072b2", "#ffffff")])
+def test_hatches_can_be_seen_on_any_bar(colour: str, hatch: str) -> None:
+    """Black bars are white on a dark page, where white hatches would be lost."""
+    bar = Rectangle((0, 0), 1, 1, facecolor=colour)
+    assert hatch_missing([bar], [3]) == "; hatched: counts are missing"
+    assert to_hex(bar.get_edgecolor()) == hatch

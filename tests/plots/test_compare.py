@@ -62,7 +62,10 @@ def test_the_rates_and_their_difference_are_drawn() -> None:
     assert dot.get_xdata()[0] == 0.0525
     assert rows_of(ax) == ["a\n6 posts", "b\n6 posts", "difference\n95 % interval"]
     label = ax.get_xlabel().replace("\n", " ")
-    assert label == "engagements over impressions; dashed: no difference"
+    assert (
+        label
+        == "engagements over impressions; larger dots: more impressions; dashed: no difference"
+    )
 
 
 @pytest.mark.slow
@@ -162,7 +165,7 @@ def test_posts_too_young_are_counted_in_the_label(life: Any) -> None:
     assert (line_of(ax, "mean:a"), line_of(ax, "mean:b")) == ([7, 7], [18, 18])
     assert ax.get_xlabel().replace("\n", " ") == (
         "impressions per post; lines: the mean (log scale), 2 hours after posting; "
-        "dashed: no difference left out: 0 and 1 posts, too young or with gaps"
+        "dashed: no difference left out: 1 post of b, too young or with gaps"
     )
     assert "the mean post of a has 11 fewer than that of b" in ep.headline(ax)
     assert sorted(dots_of(ax, "a")) == [2, 4, 6, 8, 10, 12]

@@ -216,3 +216,15 @@ def test_the_headline_has_the_trend_of_the_cohort(life: Any) -> None:
     shrunk = [life(f"{at:%FT%T}", [2 ** (20 - n)] * 3, serial=n) for n, at in enumerate(created)]
     assert headline(plot_cumulative(pd.concat(shrunk))).endswith("too high for new posts")
     assert headline(plot_cumulative(cohort_of(life, 9))) == ""
+
+
+@pytest.mark.slow
+def test_grey_lines_of_300_posts_do_not_hide_the_bands(life: Any) -> None:
+    """Each is fainter than one of few, but the legend shows the grey as it is."""
+    few, many = (plot_cumulative(cohort_of(life, number)) for number in (25, 300))
+    greys = [of_gid(ax.collections, "others").get_alpha() for ax in (few, many)]
+    assert greys[0] == 0.7
+    assert greys[1] < 0.25
+    names = [text.get_text() for text in many.get_legend().get_texts()]
+    key = many.get_legend().legend_handles[names.index("293 others")]
+    assert key.get_alpha() == 0.7

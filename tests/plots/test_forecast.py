@@ -96,3 +96,42 @@ def test_at_most_25_forecasts_are_drawn() -> None:
     assert dots.get_offsets()[:, 0].tolist() == pytest.approx(drawn)
     others = f"not shown: {len(table) - 26} lower forecasts"
     assert others in " ".join(ax.get_xlabel().split())
+
+
+def weeks_of(hourly: Any, **sizes: tuple[int, int]) -> Any:
+    """Make counts of two weeks, one count each, by type."""
+    days = ("2026-03-01", "2026-03-08", "2026-03-15")
+    return hourly(
+        *(
+            ("1", kind, day, 5, count)
+            for kind, (before, after) in sizes.items()
+            for day, count in zip(days, (before, after, 0), strict=True)
+        )
+    )
+
+
+def test_a_giant_change_does_not_flatten_the_others(hourly: Any) -> None:
+    """1 to 38 is +3,700 %: its bar ends at +300 % with an arrow, and the label has the number."""
+    ax = plot_versus_previous(
+        weeks_of(hourly, impressions=(200, 100), favorites=(20, 30), hashtag_clicks=(1, 38))
+    )
+    widths = {bar.get_gid(): bar.get_width() for bar in ax.patches}
+    assert widths == {"impressions": -0.5, "favorites": 0.5, "hashtag_clicks": 3}
+    assert "→ +3,700 %: 38 after 1" in [text.get_text() for text in ax.texts]
+    assert "arrow: beyond the axis" in ax.get_xlabel()
+    assert max(ax.get_xticks()) <= 3
+
+
+def test_counts_below_zero_have_a_minus_sign(hourly: Any) -> None:
+    """More unlikes than likes: the same sign as of the change."""
+    ax = plot_versus_previous(weeks_of(hourly, favorites=(20, -5)))
+    assert ax.texts[0].get_text() == "\N{MINUS SIGN}125 %: \N{MINUS SIGN}5 after 20"
+
+
+def test_no_share_is_above_100_percent(hourly: Any) -> None:
+    """The room for labels at the right of the bars has no ticks."""
+    counts = hourly(*[(str(n), "favorites", "2026-03-01", 5, n == 3) for n in range(9)])
+    ax = plots.plot_concentration(counts)
+    assert ax.patches[0].get_width() == 1
+    assert max(ax.get_xticks()) == 1
+    assert ax.get_xlim()[1] > 1

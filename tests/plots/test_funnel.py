@@ -65,3 +65,16 @@ def test_correlations_are_dots(counts: pd.DataFrame) -> None:
     assert headline(ax).startswith(f"{first['engagement_type']} and {first['other']} go together")
     few = plot_type_correlation(counts.head(6))
     assert "too few" in few.texts[0].get_text()
+
+
+def test_three_posts_have_no_interval() -> None:
+    """Its ends would differ by a factor of more than 1,000: the axis is that of the rates."""
+    sizes = {"impressions": [9_000, 9_000, 9_000], "detail_expands": [900, 1, 2]}
+    steps = ["impressions", "detail_expands"]
+    few = totals([MARCH + n * 1000 for n in range(3)], sizes)
+    row = funnel(few, steps=steps).iloc[-1]
+    assert row["high"] > 1000 * row["low"]
+    ax = plot_funnel(few, steps=steps)
+    assert ax.get_xlim()[1] < 0.1
+    assert ax.texts[0].get_text() == "3.34 %: 903, too few posts for an interval"
+    assert "interval" not in ax.get_xlabel()

@@ -73,13 +73,14 @@ def test_posts_without_a_half_life_are_counted(life: Any) -> None:
     young = life("2026-03-02T20:00:00", [50, 50, 50], serial=900)
     ax = plot_half_life(pd.concat([halving(life, 3), young]))
     assert ax.get_yticklabels()[0].get_text() == "impressions\n3 of 4 posts"
-    assert ax.get_xlabel().endswith("\nno answer: 1 too young")
+    assert ax.get_xlabel().endswith("\nno answer: 1 too young, of 4 posts")
 
 
 def test_a_chart_without_half_lives_has_the_reason(life: Any) -> None:
     """There are no dots."""
     ax = plot_half_life(life(CREATED, [50, 50, 50]))
-    assert [text.get_text() for text in ax.texts] == ["no answer yet\nno answer: 1 too young"]
+    words = "no answer yet\nno answer: 1 too young, of 1 post"
+    assert [text.get_text() for text in ax.texts] == [words]
 
 
 def test_the_axis_is_logarithmic_with_units_of_time(life: Any) -> None:

@@ -126,3 +126,36 @@ def test_a_long_entry_of_the_legend_is_wrapped() -> None:
         figure.draw_without_rendering()
         widths.append(ax.bbox.width)
     assert widths[1] == pytest.approx(widths[0], rel=0.05)
+
+
+def legend_sizes(names: list[str], width: float = 8) -> tuple[Any, set[float]]:
+    """Return the legend of lines with these names, and its font sizes."""
+    ax = Figure(figsize=(width, 4.5), layout="constrained").subplots()
+    legend_of(ax, [ax.plot([0, n])[0] for n in range(len(names))], names)
+    ax.figure.draw_without_rendering()
+    legend = ax.get_legend()
+    return legend, {text.get_fontsize() for text in legend.get_texts()}
+
+
+def test_long_entries_are_wrapped_to_the_width_and_can_be_read() -> None:
+    """Six sentences take the width of the plot, in letters of 6 points or more."""
+    sentence = (
+        "13 Mar, 13:00: 1.3 times the expected, 100 % of the excess by Thank you for… (13 Mar)"
+    )
+    legend, sizes = legend_sizes([sentence] * 6)
+    assert min(sizes) >= 7
+    assert all("\n" not in text.get_text() for text in legend.get_texts())
+
+
+def test_no_legend_is_smaller_than_6_points() -> None:
+    """On a small plot it names fewer lines instead."""
+    legend, sizes = legend_sizes([f"A quiet start to the day, number {n}" for n in range(30)], 3)
+    assert min(sizes) >= 6
+    assert legend.get_texts()[-1].get_text().startswith("and ")
+
+
+def test_five_short_names_are_in_one_row() -> None:
+    """Without a single name below the others, where all fit."""
+    names = ["impressions", "engagements", "favorites", "url_clicks", "user_follows"]
+    assert legend_sizes(names, 14)[0]._ncols == 5
+    assert legend_sizes(names, 8)[0]._ncols == 3  # four would fit, but not five

@@ -428,3 +428,12 @@ def test_posts_without_a_value_have_a_separate_line() -> None:
     labels = [text.get_text() for text in ax.figure.findobj(Text)]
     assert any(label.startswith("<NA>") for label in labels)
     assert not any("(sum)" in label for label in labels)
+
+
+def test_dots_on_all_lines_or_on_none(life: Any) -> None:
+    """A short line next to a long one has no dots: they would stand for something else."""
+    short = life("2026-03-02T10:00:00", [9] * 5, serial=1)
+    ax = plot_over_time(pd.concat([life("2026-03-01T00:00:00", [9] * 39), short]), by="post_id")
+    assert [len(line.get_xdata()) for line in ax.lines] == [39, 5]
+    assert [line.get_marker() for line in ax.lines] == ["None", "None"]
+    assert plot_over_time(short, by="post_id").lines[0].get_marker() == "o"

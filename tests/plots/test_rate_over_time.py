@@ -49,11 +49,12 @@ def test_all_posts_have_one_line(counts: pd.DataFrame, ys: Any, legend: Any) -> 
     assert ys(ax) == {"engagements": [10 / 100, 31 / 300, 11 / 400]}
     assert ax.get_ylabel() == "hourly engagements over impressions"
     assert ax.get_xlabel() == "time (UTC)"
-    assert legend(ax) == ["engagements", "95 % interval"]
+    assert legend(ax) == ["engagements", "95 % interval, where it is known"]
     (band,) = [collection for collection in ax.collections if collection.get_gid() == "interval"]
     table = ep.rate_over_time(counts, every="h")
-    corners = band.get_paths()[0].vertices[:, 1]
-    assert set(table["low"]) | set(table["high"]) == set(corners)
+    corners = np.concatenate([path.vertices[:, 1] for path in band.get_paths()])
+    known = table[table["high"] < 1000 * table["low"]]
+    assert set(known["low"]) | set(known["high"]) == set(corners)
 
 
 def test_the_confidence_changes_the_interval(counts: pd.DataFrame, legend: Any) -> None:
@@ -265,3 +266,41 @@ def test_invalid_arguments_are_refused_without_a_figure(
     with pytest.raises(ep.FrameError, match=message):
         plot_rate_over_time(counts, **arguments)
     assert plt.get_fignums() == []
+
+
+def test_an_interval_that_says_nothing_is_not_drawn(hourly: Any, legend: Any) -> None:
+    """Two posts with opposite rates: their interval spans a factor of more than 1,000."""
+    numbers = {
+        ("1", "impressions"): [1000, 1000],
+        ("1", "engagements"): [900, 50],
+        ("2", "impressions"): [1000, 1000],
+        ("2", "engagements"): [1, 50],
+    }
+    counts = hourly(
+        *(
+            (post, kind, "2026-03-01", 5 + place, count)
+            for (post, kind), each in numbers.items()
+            for place, count in enumerate(each)
+        )
+    )
+    ends = ep.rate_over_time(counts, every="h")[["low", "high"]].to_numpy("float64")
+    assert ends[0, 1] > 1000 * ends[0, 0]
+    assert ends[1, 1] < 1000 * ends[1, 0]
+    ax = plot_rate_over_time(counts)
+    (band,) = [each for each in ax.collections if each.get_gid() == "interval"]
+    corners = np.concatenate([path.vertices[:, 1] for path in band.get_paths()])
+    assert set(corners) == set(ends[1])
+    assert "95 % interval, where it is known" in legend(ax)
+
+
+def test_most_rates_are_within_the_axis(hourly: Any) -> None:
+    """Where nearly all rates are high and not well known, they are not beyond the axis."""
+    sizes = {"impressions": [9_000, 20, 20, 20, 20], "engagements": [90, 20, 19, 18, 21]}
+    counts = hourly(
+        *(
+            ("1", kind, "2026-03-01", place, count)
+            for kind, each in sizes.items()
+            for place, count in enumerate(each)
+        )
+    )
+    assert plot_rate_over_time(counts, minimum=0).get_ylim()[1] > 0.95

@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 
 import engagement_pandas as ep
 from engagement_pandas.plots import COLOURS, post_colours
 from engagement_pandas.plots.style import group_colours, line_styles, type_colours
+
+EYES = {
+    "usual": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "protan": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "deutan": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+}
+"""What readers see of linear light (Machado, Oliveira and Fernandes, 2009)."""
+
+
+def light(colour: str) -> Any:
+    """Return the linear red, green and blue of a colour."""
+    parts = np.array(to_rgb(colour))
+    return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+
+
+def oklab(linear: Any) -> Any:
+    """Return a colour in Oklab (Ottosson, 2020), in which distances are those that people see."""
+    cones = [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+    opponents = [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+    return np.array(opponents) @ np.cbrt(np.array(cones) @ np.clip(linear, 0, 1))
 
 
 def frame_of(ids: list[str]) -> pd.DataFrame:
@@ -113,3 +146,38 @@ def test_posts_without_ids_are_refused() -> None:
     """The error names the column."""
     with pytest.raises(ep.FrameError, match="post_id"):
         post_colours(frame_of(IDS), posts=pd.DataFrame({"text": ["a"]}))
+
+
+@pytest.mark.parametrize("see", EYES)
+def test_types_differ_for_all_readers(see: str) -> None:
+    """No two of the 18 types of the API have one colour."""
+    shades = [
+        *type_colours(ep.SERIES_TYPES).values(),
+        type_colours(["quote_tweets"])["quote_tweets"],
+    ]
+    assert len(set(shades)) == 18
+    seen = [oklab(np.array(EYES[see]) @ light(colour)) for colour in shades]
+    least = min(np.linalg.norm(one - other) for one, other in combinations(seen, 2))
+    assert least > 0.05
+
+
+def test_types_can_be_seen_on_white_and_on_black() -> None:
+    """In ratios of contrast as WCAG 2 defines them; the least is that of the palette itself."""
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    for colour in type_colours(ep.EngagementType).values():
+        luminance = float(weights @ light(colour))
+        assert 1.05 / (luminance + 0.05) > 2.19
+        assert (luminance + 0.05) / 0.05 > 2.5
+
+
+def test_an_unknown_type_has_a_colour_that_is_left() -> None:
+    """Another than those of the types beside it."""
+    colours = type_colours([*ep.SERIES_TYPES, "zaps", "boosts"])
+    assert len(set(colours.values())) == len(colours)
+
+
+def test_many_lines_have_several_styles() -> None:
+    """Colours alone are hard to tell apart in a legend of more than eight lines."""
+    styles = line_styles([f"#00000{n}" for n in range(10)])
+    assert set(map(str, styles[:8])) == {"-"}
+    assert "-" not in styles[8:]

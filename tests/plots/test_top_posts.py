@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
 import engagement_pandas as ep
 from engagement_pandas import plots
@@ -164,3 +165,16 @@ def test_a_highlight_may_be_a_column_a_number_or_a_tuple(highlight: Any) -> None
     counts = ep.flatten_json({"g": {"7": {"engagements": "5"}, "8": {"engagements": "9"}}})
     bars = ep.plot_top_posts(counts, highlight=highlight).patches
     assert [bar.get_facecolor() == bars[0].get_facecolor() for bar in bars] == [True, False]
+
+
+@pytest.mark.parametrize(("width", "least"), [(4, 12), (8, 34), (14, 55)])
+def test_names_use_the_room_there_is(life: Any, width: float, least: int) -> None:
+    """A text of 100 letters is cut to what fits, longer on a wider plot."""
+    counts = life("2026-03-01T10:00:00", [5], kind="engagements")
+    posts = pd.DataFrame({"post_id": counts["post_id"].unique(), "text": "doors are open " * 7})
+    ax = Figure(figsize=(width, 3), layout="constrained").subplots()
+    plot_top_posts(counts, posts=posts, ax=ax)
+    ax.figure.draw_without_rendering()
+    name = ax.get_yticklabels()[0].get_text()
+    assert least < len(name) < 66
+    assert ax.bbox.width > 0.45 * ax.figure.bbox.width

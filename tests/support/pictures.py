@@ -19,7 +19,7 @@ NOW: Final = "2026-04-15T12:20:00Z"
 """The time in the sandbox, as in the guide."""
 
 _PLOT: Final = re.compile(r"^ep\.plot_(\w+)\(.*\)$", re.MULTILINE)
-_HEIGHTS: Final = {"best_times": 5.0, "compare": 3.2, "half_life": 3.2, "top_posts": 3.2}
+_HEIGHTS: Final = {"best_times": 5.0, "compare": 3.8, "half_life": 3.4, "top_posts": 3.2}
 """Height of each picture in inches; 3.6 by default."""
 
 
