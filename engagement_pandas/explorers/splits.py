@@ -27,7 +27,7 @@ class TwoGroups(NamedTuple):
 def middle_day(created: pd.Series) -> date | None:
     """Return the day of the middle post; a later one if no post is older, so that both sets exist.
 
-    >>> middle_day(pd.Series(pd.to_datetime(["2026-03-01", "2026-03-01 09:00", "2026-03-05"])))
+    >>> middle_day(pd.Series(pd.to_datetime(["2026-03-01", "2026-03-01", "2026-03-05"])))
     datetime.date(2026, 3, 5)
     """
     days = sorted(created.dt.date)

@@ -33,6 +33,7 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.header import set_headline
 from engagement_pandas.plots.style import REST, ink, shade, type_colours
+from engagement_pandas.plots.theme import INK as PLACEHOLDER
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:
@@ -41,8 +42,12 @@ if TYPE_CHECKING:
 COLOURS: Final = "viridis"
 """Safe for colour-blind readers, and without grey, which marks hours with few posts."""
 
-PALE: Final = ("#BCC9D5", "#93A8BA")
-"""Colours if there is not enough evidence that any time is better, for any background."""
+PALE: Final = {
+    "white": ("#E4EAF0", "#C3D0DC"),
+    "black": ("#26313B", "#3D4C59"),
+    "that of the page": ("#B4C2CE", "#9DB0C0"),
+}
+"""Colours by background, if there is not enough evidence that any time is better."""
 
 FLAT: Final = 0.1
 """The colour scale spans at least this share around the mean; small differences look small."""
@@ -51,6 +56,7 @@ _COARSE: Final = ("weekday", "hour of day")
 """Levels with bars; hours of the week have a map."""
 
 _MIDDLE: Final = 0.5
+_HALF_GREY: Final = 1.5
 
 
 def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
@@ -272,7 +278,8 @@ def _cells(  # noqa: PLR0913 - one plot
             "vmax": max(float(shown.max()), middle * (1 + FLAT)),
         }
         found = table["level"].notna().any()
-        cmap = COLOURS if found else LinearSegmentedColormap.from_list("pale", PALE)
+        pale = PALE[_background(ax)]
+        cmap = COLOURS if found else LinearSegmentedColormap.from_list("pale", pale)
         mesh = ax.pcolormesh(*edges, shown, **{"cmap": cmap, "gid": "rate", **ends, **mesh_kw})
         lit = np.asarray(mesh.to_rgba(shown))
         bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02, aspect=30)
@@ -292,6 +299,15 @@ def _cells(  # noqa: PLR0913 - one plot
             ha="center", va="center", fontsize=size,
             color=("black" if bright else "white") if enough[hour, day] else ink(ax),
         )  # fmt: skip
+
+
+def _background(ax: Axes) -> str:
+    """Return the background of a plot, as far as the colour of its text shows it."""
+    from matplotlib.colors import to_rgb  # noqa: PLC0415 - heavy
+
+    if ink(ax) == PLACEHOLDER:
+        return "that of the page"
+    return "white" if sum(to_rgb(ink(ax))) < _HALF_GREY else "black"
 
 
 def _frames(ax: Axes, table: pd.DataFrame) -> None:

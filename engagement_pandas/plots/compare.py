@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics import compare
 from engagement_pandas.metrics.compare import AT, DRAWS, Pair, measured, pairs_of, types_of
-from engagement_pandas.metrics.finding import called
+from engagement_pandas.metrics.comparison_text import called
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.resampling import Sample

@@ -12,6 +12,7 @@ import pytest
 import engagement_pandas as ep
 from engagement_pandas import plots
 from engagement_pandas.metrics import best_times
+from engagement_pandas.plots.theme import SETTINGS
 
 plot_best_times: Any = plots.plot_best_times
 """Typed as Any, since matplotlib's annotations lack methods of artists."""
@@ -168,6 +169,18 @@ def test_without_evidence_colours_are_pale(post_id_at: Any, style: str) -> None:
     shades = mesh_.cmap(np.linspace(0, 1, 9))[:, :3] @ (0.299, 0.587, 0.114)
     assert shades.max() - shades.min() < 0.12
     assert np.abs(shades - (style == "default")).max() < 0.35
+
+
+def test_pale_cells_can_be_read_on_a_page_of_any_theme(post_id_at: Any) -> None:
+    """Figures that follow the page have middle tones, and a colour bar without seams."""
+    random_rates = [(timestamp, 30 + 9 * (n % 7)) for n, (timestamp, _) in enumerate(planted())]
+    with plt.rc_context(SETTINGS):
+        ax = plot_best_times(posted(post_id_at, *random_rates))
+    (mesh_,) = [collection for collection in ax.collections if collection.get_gid() == "rate"]
+    shades = mesh_.cmap(np.linspace(0, 1, 9))[:, :3] @ (0.299, 0.587, 0.114)
+    assert (shades > 0.6).all()
+    assert (shades < 0.8).all()
+    assert mesh_.colorbar.solids.get_edgecolor().shape == (256, 4)
 
 
 def test_counts_have_a_colour_bar_without_percent(post_id_at: Any) -> None:
