@@ -170,7 +170,7 @@ def test_a_highlight_may_be_a_column_a_number_or_a_tuple(highlight: Any) -> None
 @pytest.mark.parametrize(("width", "least"), [(4, 12), (8, 34), (14, 55)])
 def test_names_use_the_room_there_is(life: Any, width: float, least: int) -> None:
     """A text of 100 letters is cut to what fits, longer on a wider plot."""
-    counts = life("2026-03-01T10:00:00", [5], kind="engagements")
+    counts = life("2026-03-01T10:00:00", [5], engagement_type="engagements")
     posts = pd.DataFrame({"post_id": counts["post_id"].unique(), "text": "doors are open " * 7})
     ax = Figure(figsize=(width, 3), layout="constrained").subplots()
     plot_top_posts(counts, posts=posts, ax=ax)
