@@ -302,11 +302,11 @@ def test_the_chart_has_the_interval(
     assert answer["differs"]
 
 
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("fake_drawing")
 def test_the_first_split_has_posts_on_both_sides(explore: Any, tidy: Any) -> None:
     """Two posts of the first day and one of a later day are compared, not three with none."""
     ids = [str((n << 22) + 2_030_000_000_000_000_000) for n in (0, 3_600_000, 200_000_000)]
     columns = ("post_id", "engagement_type", "count")
     counts = tidy([(post, "impressions", 5) for post in ids], columns)
-    made = explore(counts, kind=CompareExplorer)
+    made = explore(counts, explorer_class=CompareExplorer)
     assert [made.a["post_id"].nunique(), made.b["post_id"].nunique()] == [2, 1]
