@@ -1,4 +1,4 @@
-"""What axe-core finds on a page, offline."""
+"""Violations of accessibility rules on a page, found by axe-core offline."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from playwright.sync_api import Page
 
 
 def violations(page: Page) -> dict[str, list[str]]:
-    """Return what is wrong with the explorers on a page: by rule, where."""
-    options = {"resultTypes": ["violations"]}  # the others take three times as long
-    found = Axe().run(page, context={"include": [EXPLORER]}, options=options)
+    """Return the violations in the explorers of a page, by rule."""
+    options = {"resultTypes": ["violations"]}  # other types take three times as long
+    results = Axe().run(page, context={"include": [EXPLORER]}, options=options)
     return {
-        one["id"]: [f"{node['target']}: {node['failureSummary']}" for node in one["nodes"]]
-        for one in found.response["violations"]
+        rule["id"]: [f"{node['target']}: {node['failureSummary']}" for node in rule["nodes"]]
+        for rule in results.response["violations"]
     }

@@ -1,4 +1,4 @@
-"""Notebooks of a few cells, for tests that need one explorer and no story."""
+"""Notebooks of a few cells, for tests of one explorer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ request = ep.historical(
     by=ep.BY_HOUR,
 )
 counts = ep.flatten(demo.client.fetch(request))"""
-"""A few posts of the sandbox, by the hour."""
+"""A few posts of the sandbox, by hour."""
 
 MANY: Final = """\
 import numpy as np
@@ -40,7 +40,7 @@ counts["hour"] = counts["hour"].astype("int8")
 numbers = np.random.default_rng(1).poisson(40, len(counts))
 counts["count"] = pd.array(numbers, dtype="Int64")
 print(f"{{len(counts):,}} rows")"""
-"""So many posts and types, 28 days by the hour."""
+"""``posts`` posts and ``types`` types, 28 days by hour."""
 
 EXPLORER: Final = """\
 explorer = ep.EngagementExplorer(counts, demo.posts)
@@ -68,7 +68,7 @@ def slowly(*arguments, **keywords):
 
 
 plots.plot_over_time = slowly"""
-"""A plot that takes its time."""
+"""A slow plot."""
 
 FETCHER: Final = """\
 asking = ep.FetchExplorer(demo.client, posts.head(3))
@@ -78,7 +78,7 @@ TIMES: Final = """\
 times = ep.BestTimesExplorer(counts, demo.posts)
 times"""
 
-EVERY_KIND: Final = (
+EXPLORERS: Final = (
     "ep.EngagementExplorer(counts, demo.posts)",
     "ep.BestTimesExplorer(counts, demo.posts)",
     "ep.CompareExplorer(counts, demo.posts)",
@@ -86,6 +86,6 @@ EVERY_KIND: Final = (
 )
 
 
-def exploring() -> Path:
+def explorers_notebook() -> Path:
     """Return the notebook of explorers."""
     return next(NOTEBOOKS.glob("04_*.ipynb"))

@@ -1,4 +1,4 @@
-"""A notebook and its explorers as somebody in front of the screen has them."""
+"""A notebook and its explorers in JupyterLab, as a user sees them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from playwright.sync_api import Locator, Page, expect
 
 EXPLORER: Final = ".engagement-explorer"
 
-TELLS: Final = {
+UNIQUE_CONTROLS: Final = {
     "EngagementExplorer": "Along",
     "BestTimesExplorer": "Minimum posts",
     "CompareExplorer": "Split by",
     "FetchExplorer": "Request",
 }
-"""A control that no other explorer has."""
+"""A control that no other explorer has, by explorer."""
 
 _READY: Final = """
 path => {
@@ -56,18 +56,18 @@ async ([cell, times]) => {
     }
   }
 }"""
-"""Run a cell so many times, each time when all is there again that it showed before."""
+"""Run a cell a number of times, each time after its previous output is complete."""
 
-_TELL: Final = """
+_EXECUTE: Final = """
 async code => {
   const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
-  const told = kernel.requestExecute({ code, store_history: false });
+  const execution = kernel.requestExecute({ code, store_history: false });
   let text = "";
-  told.onIOPub = ({ header, content }) => {
+  execution.onIOPub = ({ header, content }) => {
     if (header.msg_type === "stream") text += content.text;
     if (header.msg_type === "error") text += content.traceback.join("\\n");
   };
-  const reply = await told.done;
+  const reply = await execution.done;
   return { text, status: reply.content.status };
 }"""
 
@@ -100,7 +100,7 @@ _CELLS: Final = """
 
 @contextmanager
 def dark(page: Page) -> Iterator[None]:
-    """Set JupyterLab's dark theme, and then its light one again."""
+    """Set JupyterLab's dark theme, and restore the light one."""
     try:
         page.evaluate(_THEME, "JupyterLab Dark")
         yield
@@ -126,7 +126,7 @@ class Notebook:
         # Its kernel starts while JupyterLab loads.
         kernel = {"name": "python3"}
         body = {"path": name, "name": "", "type": "notebook", "kernel": kernel}
-        self._session = server.ask("POST", "/api/sessions", body)["id"]
+        self._session = server.call_api("POST", "/api/sessions", body)["id"]
         self._server = server
         page.goto(f"{server.url}/lab/workspaces/{self._session}/tree/{name}")
         page.wait_for_function("() => window.jupyterapp")
@@ -134,53 +134,53 @@ class Notebook:
         page.wait_for_function(_READY, arg=name)
 
     def close(self) -> None:
-        """End its kernel."""
-        self._server.ask("DELETE", f"/api/sessions/{self._session}")
+        """Shut down its kernel."""
+        self._server.call_api("DELETE", f"/api/sessions/{self._session}")
 
     def command(self, name: str, **arguments: Any) -> None:
-        """Do what a menu or a key would do, and wait until it is done."""
+        """Execute a command of JupyterLab, and wait for its end."""
         self.page.evaluate(
             "([name, args]) => window.jupyterapp.commands.execute(name, args).then(() => null)",
             [name, arguments],
         )
 
     def run_all(self) -> None:
-        """Run all cells from the menu; none fails."""
+        """Run all cells from the menu, without an error."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
         self.page.wait_for_function(_RAN, timeout=60_000)
         self.succeeded()
 
     def succeeded(self) -> None:
-        """No cell has failed."""
+        """Check that no cell has failed."""
         errors = self.page.locator(".jp-OutputArea-output[data-mime-type*='error']")
         assert errors.all_inner_texts() == []
 
     def run(self, cell: int, times: int = 1) -> None:
-        """Run one cell, each time when all that it showed is there again."""
+        """Run one cell, each time after its previous output is complete."""
         self.page.evaluate(_RUN, [cell, times])
         self.succeeded()
 
-    def explorer(self, kind: str = "EngagementExplorer") -> Explorer:
-        """Return the explorer of a kind, once it has a picture."""
-        return explorer(self.page, kind)
+    def explorer(self, name: str = "EngagementExplorer") -> Explorer:
+        """Return an explorer by its class name, once it has a chart."""
+        return explorer(self.page, name)
 
     def python(self, code: str) -> str:
-        """Run code in the kernel, outside the notebook, and return what it prints."""
-        told = self.page.evaluate(_TELL, code)
-        assert told["status"] == "ok", told["text"]
-        return str(told["text"]).strip()
+        """Run code in the kernel, outside the notebook, and return its output."""
+        result = self.page.evaluate(_EXECUTE, code)
+        assert result["status"] == "ok", result["text"]
+        return str(result["text"]).strip()
 
     @property
     def models(self) -> dict[str, int]:
-        """How many widgets there are, in the page and in the kernel."""
+        """The number of widgets in the page and in the kernel."""
         count = "import ipywidgets; print(len(ipywidgets.widgets.widget._instances))"
         kernel = int(self.python(count))
         return {"page": self.page.evaluate(_MODELS), "kernel": kernel}
 
     @property
     def cells(self) -> dict[str, Any]:
-        """The type and source of each cell, which one is active, and the mode."""
+        """The type and source of each cell, the active cell, and the mode."""
         return dict(self.page.evaluate(_CELLS))
 
 
@@ -203,11 +203,11 @@ class Explorer:
         self.code = root.locator("details code")
 
     def control(self, label: str) -> Locator:
-        """Return a control by its name."""
+        """Return a control by its label."""
         return self.root.get_by_label(label, exact=True)
 
     def choose(self, label: str, words: str) -> None:
-        """Choose from a drop-down list by the keyboard: what it offers is typed, then Enter."""
+        """Select from a drop-down list by the keyboard: type the option, then Enter."""
         control = self.control(label)
         control.click()
         self.page.keyboard.type(words)
@@ -215,13 +215,13 @@ class Explorer:
         expect(control.locator("option:checked")).to_have_text(words)
 
     def pick(self, label: str, *words: str) -> None:
-        """Choose from a list that is open: a click, and clicks with Ctrl."""
+        """Select from an open list: a click, and further clicks with Ctrl."""
         for number, text in enumerate(words):
             option = self.control(label).locator("option").filter(has_text=text).first
             option.click(modifiers=["ControlOrMeta"] if number else [])
 
     def write(self, label: str, text: str) -> None:
-        """Type into a field, in place of what is there."""
+        """Type into a field, and replace its content."""
         self.control(label).click()
         self.page.keyboard.press("ControlOrMeta+a")
         self.page.keyboard.press("Delete")
@@ -229,7 +229,7 @@ class Explorer:
         self.page.keyboard.press("Tab")
 
     def date(self, label: str, day: str) -> None:
-        """Give a date."""
+        """Enter a date."""
         self.control(label).fill(day)
 
     def tick(self, label: str) -> None:
@@ -241,14 +241,14 @@ class Explorer:
         self.root.get_by_role("button", name=name, exact=True).click()
 
     def draws(self, *series: str) -> None:
-        """Wait until the chart draws these series, IDs of posts or engagement types, only."""
+        """Wait until the chart has exactly these series, IDs of posts or engagement types."""
         groups = self.chart.locator("svg [data-gid]")
         expect(groups).to_have_count(len(series))
         for name in series:
             expect(self.chart.locator(f"svg [data-gid='{name}']")).to_have_count(1)
 
     def picture(self, path: Path) -> None:
-        """Keep a picture of all of it, however much of it is in the window."""
+        """Save a picture of the explorer, including parts outside the window."""
         size = self.page.viewport_size
         assert size is not None
         self.page.set_viewport_size({"width": size["width"], "height": 2400})
@@ -257,34 +257,39 @@ class Explorer:
 
     @contextmanager
     def redrawn(self) -> Iterator[None]:
-        """Wait for another picture than the one there was."""
+        """Wait for a new chart."""
         self.chart.locator("svg").evaluate("svg => svg.setAttribute('data-seen', '')")
         yield
         expect(self.chart.locator("svg:not([data-seen])")).to_have_count(1)
         expect(self.chart).not_to_have_attribute("aria-busy", "true")
 
 
-def explorer(page: Page, kind: str) -> Explorer:
-    """Return the explorer of a kind, once it is there."""
-    told = page.get_by_label(TELLS[kind], exact=True)
-    root = page.locator(EXPLORER).filter(has=told)
+def explorer(page: Page, name: str) -> Explorer:
+    """Return an explorer by its class name, once it is on the page."""
+    control = page.get_by_label(UNIQUE_CONTROLS[name], exact=True)
+    root = page.locator(EXPLORER).filter(has=control)
     expect(root).to_have_count(1, timeout=30_000)
     return Explorer(root)
 
 
-def saying(*words: str) -> re.Pattern[str]:
+def pattern_of(*words: str) -> re.Pattern[str]:
     """Return a pattern for texts with these words in this order."""
     return re.compile(".*".join(map(re.escape, words)), re.DOTALL)
 
 
-def written(path: Path, cells: Sequence[str]) -> Path:
+def write_notebook(path: Path, cells: Sequence[str]) -> Path:
     """Write a notebook of code cells."""
-    made = [
+    code_cells = [
         {"cell_type": "code", "id": f"cell-{n}", "metadata": {}, "source": source}
         | {"outputs": [], "execution_count": None}
         for n, source in enumerate(cells)
     ]
     spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    body = {"cells": made, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5}
+    body = {
+        "cells": code_cells,
+        "metadata": {"kernelspec": spec},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     path.write_text(json.dumps(body))
     return path

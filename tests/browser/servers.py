@@ -1,4 +1,4 @@
-"""JupyterLab and Voilà as programs of their own, on loopback, with nothing of the user's."""
+"""JupyterLab and Voilà as separate processes on loopback, without the user's settings."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SETTINGS: Final = {
     # Otherwise outputs outside the window leave the page, and their widgets with them.
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
-"""Of JupyterLab."""
+"""Settings of JupyterLab."""
 
 PATIENCE: Final = 300.0
-"""Seconds within which a server answers."""
+"""Seconds within which a server responds."""
 
-_KEPT_OUT: Final = ("MPLBACKEND", "PYTEST_", "JUPYTER", "X_", "TWITTER_", "VOILA")
+_EXCLUDED: Final = ("MPLBACKEND", "PYTEST_", "JUPYTER", "X_", "TWITTER_", "VOILA")
 
 
 class Server:
@@ -50,7 +50,7 @@ class Server:
         self._log = home / "log.txt"
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
-        _settle(home)
+        _write_settings(home)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter
                 [sys.executable, "-m", module, *(a.format(port=port) for a in arguments)],
@@ -65,19 +65,19 @@ class Server:
             self.close()
             raise
 
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Return what the server's own API answers."""
+    def call_api(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the response of the server's API."""
         request = urllib.request.Request(  # noqa: S310 - http on loopback
             self.url + path,
             data=None if body is None else json.dumps(body).encode(),
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - the same
-            text = answer.read()
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310 - the same
+            text = response.read()
         return json.loads(text) if text else None
 
     def close(self) -> None:
-        """Ask it to end, and wait for that."""
+        """Terminate the process, and wait for its end."""
         self._process.terminate()
         try:
             self._process.wait(15)
@@ -86,12 +86,12 @@ class Server:
             self._process.wait()
 
     def _wait(self, alive: str) -> None:
-        limit = time.monotonic() + PATIENCE
-        while self._process.poll() is None and time.monotonic() < limit:
+        deadline = time.monotonic() + PATIENCE
+        while self._process.poll() is None and time.monotonic() < deadline:
             try:
                 urllib.request.urlopen(self.url + alive, timeout=5).close()  # noqa: S310 - loopback
             except OSError:
-                time.sleep(0.05)  # of another program there is nothing to wait on
+                time.sleep(0.05)  # another program has no event to wait for
             else:
                 return
         msg = f"no answer from {self.url}: {self._log.read_text()[-4000:]}"
@@ -128,7 +128,7 @@ def voila(home: Path, root: Path) -> Server:
         "--port={port}",
         "--Voila.ip=127.0.0.1",
         "--show_tracebacks=True",
-        # Notebook 7's own, which has no place in a page, and says so on the console.
+        # An extension of Notebook 7, which logs an error in other pages.
         "--VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension",
         str(root),
         alive="/voila/static/voila.js",
@@ -136,9 +136,11 @@ def voila(home: Path, root: Path) -> Server:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    """Return this process's environment without what would change a notebook."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_OUT)}
-    places = {
+    """Return this process's environment without variables that would change a notebook."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(_EXCLUDED)
+    }
+    folders = {
         "IPYTHONDIR": "ipython",
         "JUPYTERLAB_SETTINGS_DIR": "settings",
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
@@ -147,10 +149,10 @@ def _environment(home: Path) -> dict[str, str]:
         "JUPYTER_RUNTIME_DIR": "runtime",
         "MPLCONFIGDIR": "matplotlib",
     }
-    return kept | {name: str(home / at) for name, at in places.items()}
+    return inherited | {name: str(home / at) for name, at in folders.items()}
 
 
-def _settle(home: Path) -> None:
+def _write_settings(home: Path) -> None:
     for plugin, settings in SETTINGS.items():
         path = home / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Explorers for those who cannot see them, or not well."""
+"""Explorers are accessible."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 from browser.accessibility import violations
-from browser.cells import exploring
-from browser.lab import TELLS, Notebook, dark, expect
+from browser.cells import explorers_notebook
+from browser.lab import UNIQUE_CONTROLS, Notebook, dark, expect
 
 pytestmark = pytest.mark.browser
 
 
-def test_axe_finds_nothing(opened: Callable[[Path], Notebook]) -> None:
-    """In no explorer of the notebook, by light or in the dark, with a mistake or without."""
-    notebook = opened(exploring())
+def test_axe_finds_no_violation(open_notebook: Callable[[Path], Notebook]) -> None:
+    """All explorers are tested in both themes, with an error and without."""
+    notebook = open_notebook(explorers_notebook())
     notebook.run_all()
-    for kind in TELLS:
-        notebook.explorer(kind)
+    for class_name in UNIQUE_CONTROLS:
+        notebook.explorer(class_name)
     assert violations(notebook.page) == {}
 
     explorer = notebook.explorer()

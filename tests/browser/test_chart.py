@@ -1,4 +1,4 @@
-"""A chart, its table and its files under the pointer and the keys of a reader."""
+"""A chart, its table and its files, used with a pointer and a keyboard."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from browser.accessibility import violations
 from browser.cells import COUNTS, EXPLORER
-from browser.conftest import copied, watched
-from browser.lab import Explorer, dark, expect, explorer, saying, written
+from browser.conftest import monitored_page, open_copy
+from browser.lab import Explorer, dark, expect, explorer, pattern_of, write_notebook
 from browser.servers import Server
 from browser.test_voila import ICONS
 from playwright.sync_api import BrowserContext, Locator
@@ -27,7 +27,7 @@ _PLACE: Final = """
   const box = root.querySelector("[role=img] > svg").getBoundingClientRect();
   return [box.left + across * box.width, box.top + down * box.height];
 }"""
-"""A place in the window, given as shares of the chart."""
+"""A position in the window, from shares of the chart."""
 
 
 @contextmanager
@@ -35,8 +35,8 @@ def _in_lab(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[
     server: Server = request.getfixturevalue("lab_server")
     artefacts: Path = request.getfixturevalue("artefacts")
     with (
-        watched(window, "chart", artefacts) as page,
-        copied(page, server, "chart", SOURCE) as notebook,
+        monitored_page(window, "chart", artefacts) as page,
+        open_copy(page, server, "chart", SOURCE) as notebook,
     ):
         notebook.run_all()
         yield notebook.explorer()
@@ -46,29 +46,29 @@ def _in_lab(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[
 def _in_voila(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Explorer]:
     server: Server = request.getfixturevalue("voila_server")
     artefacts: Path = request.getfixturevalue("artefacts")
-    written(server.root / "chart.ipynb", SOURCE)
-    with watched(window, "chart in voila", artefacts) as page:
+    write_notebook(server.root / "chart.ipynb", SOURCE)
+    with monitored_page(window, "chart in voila", artefacts) as page:
         page.route(ICONS, lambda route: route.fulfill(body="", content_type="text/css"))
         page.goto(f"{server.url}/voila/render/chart.ipynb", timeout=60_000)
         yield explorer(page, "EngagementExplorer")
 
 
 @pytest.fixture(scope="module", params=[_in_lab, _in_voila], ids=["lab", "voila"])
-def shown(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Explorer]:
-    """Return an explorer in JupyterLab, and as a page; a module's tests share it."""
-    opening: Callable[..., Any] = request.param
-    with opening(window, request) as one:
-        expect(one.chart.locator("svg")).to_be_visible()
-        yield one
+def shared(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Explorer]:
+    """Return an explorer in JupyterLab and in Voilà; the tests of a module share it."""
+    open_explorer: Callable[..., Any] = request.param
+    with open_explorer(window, request) as explorer_:
+        expect(explorer_.chart.locator("svg")).to_be_visible()
+        yield explorer_
 
 
 def tip(explorer: Explorer) -> Locator:
-    """Return what is read next to the pointer."""
+    """Return the text next to the pointer."""
     return explorer.root.locator(".engagement-tip")
 
 
-def place(explorer: Explorer, across: float, down: float) -> tuple[float, float]:
-    """Return a place in the window, given as shares of the chart."""
+def position(explorer: Explorer, across: float, down: float) -> tuple[float, float]:
+    """Return a position in the window, from shares of the chart."""
     explorer.chart.scroll_into_view_if_needed()
     x, y = explorer.root.evaluate(_PLACE, [across, down])
     return x, y
@@ -77,10 +77,10 @@ def place(explorer: Explorer, across: float, down: float) -> tuple[float, float]
 def drag(explorer: Explorer, begin: float, end: float) -> None:
     """Drag across the chart, below its legend."""
     with explorer.redrawn():
-        explorer.page.mouse.move(*place(explorer, begin, 0.6))
+        explorer.page.mouse.move(*position(explorer, begin, 0.6))
         explorer.page.mouse.down()
-        explorer.page.mouse.move(*place(explorer, (begin + end) / 2, 0.6))
-        explorer.page.mouse.move(*place(explorer, end, 0.6))
+        explorer.page.mouse.move(*position(explorer, (begin + end) / 2, 0.6))
+        explorer.page.mouse.move(*position(explorer, end, 0.6))
         explorer.page.mouse.up()
 
 
@@ -89,130 +89,130 @@ def ticks(explorer: Explorer) -> list[str]:
     return explorer.chart.locator("svg text").all_text_contents()
 
 
-def test_the_pointer_reads_values(shown: Explorer, artefacts: Path) -> None:
-    """Next to it stand count, hour with its zone, and post; outside of the axes nothing does."""
-    shown.page.mouse.move(*place(shown, 0.5, 0.6))
-    expect(tip(shown)).to_be_visible()
-    value, at, post = tip(shown).locator("div").all_inner_texts()
+def test_the_pointer_shows_values(shared: Explorer, artefacts: Path) -> None:
+    """They have a count, an hour with its zone, and a post; outside the axes there are none."""
+    shared.page.mouse.move(*position(shared, 0.5, 0.6))
+    expect(tip(shared)).to_be_visible()
+    value, at, post = tip(shared).locator("div").all_inner_texts()
     assert int(value.replace(",", "")) >= 0
     assert pd.Timestamp(at.removesuffix(" (UTC)")) > pd.Timestamp("2026-03-20")
-    assert post in {name.strip() for name in shown.table.locator("td.name").all_inner_texts()} or (
+    assert post in {name.strip() for name in shared.table.locator("td.name").all_inner_texts()} or (
         "others" in post
     )
-    shown.picture(artefacts / f"hover-{'lab' if 'lab' in shown.page.url else 'voila'}.png")
-    shown.page.mouse.move(*place(shown, 0.001, 0.5))
-    expect(tip(shown)).to_be_hidden()
+    shared.picture(artefacts / f"hover-{'lab' if 'lab' in shared.page.url else 'voila'}.png")
+    shared.page.mouse.move(*position(shared, 0.001, 0.5))
+    expect(tip(shared)).to_be_hidden()
 
 
-def test_arrow_keys_read_values(shown: Explorer) -> None:
-    """Right goes along a line, Down to the next one, Escape ends it."""
-    shown.chart.focus()
-    shown.page.keyboard.press("ArrowRight")
-    first = tip(shown).locator("div").all_inner_texts()
-    shown.page.keyboard.press("ArrowRight")
-    second = tip(shown).locator("div").all_inner_texts()
+def test_arrow_keys_show_values(shared: Explorer) -> None:
+    """Right follows a line, Down selects the next one, Escape ends it."""
+    shared.chart.focus()
+    shared.page.keyboard.press("ArrowRight")
+    first = tip(shared).locator("div").all_inner_texts()
+    shared.page.keyboard.press("ArrowRight")
+    second = tip(shared).locator("div").all_inner_texts()
     hours = [pd.Timestamp(text[1].removesuffix(" (UTC)")) for text in (first, second)]
     assert hours[1] - hours[0] == pd.Timedelta("1h")
     assert first[2] == second[2]
-    shown.page.keyboard.press("ArrowDown")
-    assert tip(shown).locator("div").all_inner_texts()[2] != first[2]
-    shown.page.keyboard.press("Escape")
-    expect(tip(shown)).to_be_hidden()
+    shared.page.keyboard.press("ArrowDown")
+    assert tip(shared).locator("div").all_inner_texts()[2] != first[2]
+    shared.page.keyboard.press("Escape")
+    expect(tip(shared)).to_be_hidden()
 
 
-def test_dragging_zooms_in(shown: Explorer, artefacts: Path) -> None:
-    """The ticks are those of the part; a double click, the button and Escape show all again."""
-    everything = ticks(shown)
-    out = shown.root.get_by_role("button", name="Zoom out", exact=True)
-    expect(out).to_be_hidden()
-    drag(shown, 0.50, 0.55)
-    expect(out).to_be_visible()
-    assert any(":00" in text for text in ticks(shown))
-    shown.picture(artefacts / f"zoom-{'lab' if 'lab' in shown.page.url else 'voila'}.png")
-    with shown.redrawn():
-        shown.page.mouse.dblclick(*place(shown, 0.5, 0.6))
-    assert ticks(shown) == everything
-    expect(out).to_be_hidden()
+def test_dragging_zooms_in(shared: Explorer, artefacts: Path) -> None:
+    """Ticks are those of the part; a double click, the button and Escape zoom out."""
+    all_ticks = ticks(shared)
+    zoom_out = shared.root.get_by_role("button", name="Zoom out", exact=True)
+    expect(zoom_out).to_be_hidden()
+    drag(shared, 0.50, 0.55)
+    expect(zoom_out).to_be_visible()
+    assert any(":00" in text for text in ticks(shared))
+    shared.picture(artefacts / f"zoom-{'lab' if 'lab' in shared.page.url else 'voila'}.png")
+    with shared.redrawn():
+        shared.page.mouse.dblclick(*position(shared, 0.5, 0.6))
+    assert ticks(shared) == all_ticks
+    expect(zoom_out).to_be_hidden()
 
-    drag(shown, 0.6, 0.3)
-    with shown.redrawn():
-        out.click()
-    assert ticks(shown) == everything
+    drag(shared, 0.6, 0.3)
+    with shared.redrawn():
+        zoom_out.click()
+    assert ticks(shared) == all_ticks
 
-    drag(shown, 0.3, 0.6)
-    shown.chart.focus()
-    with shown.redrawn():
-        shown.page.keyboard.press("Escape")
-    assert ticks(shown) == everything
-
-
-def test_a_zoom_remains_where_it_can(shown: Explorer) -> None:
-    """Another measure shows the same days; ages are another axis, and all of it is shown."""
-    out = shown.root.get_by_role("button", name="Zoom out", exact=True)
-    drag(shown, 0.4, 0.7)
-    with shown.redrawn():
-        shown.choose("Show", "cumulative counts")
-    expect(out).to_be_visible()
-    with shown.redrawn():
-        shown.choose("Along", "the age of each post")
-    expect(out).to_be_hidden()
-    shown.choose("Along", "dates")
-    with shown.redrawn():
-        shown.choose("Show", "counts")
+    drag(shared, 0.3, 0.6)
+    shared.chart.focus()
+    with shared.redrawn():
+        shared.page.keyboard.press("Escape")
+    assert ticks(shared) == all_ticks
 
 
-def test_a_name_in_the_legend_picks_out_its_line(shown: Explorer) -> None:
-    """By a click and by the keyboard; all others are dimmed, until it is undone."""
-    entry = shown.root.locator(".engagement-entry").first
-    gid = entry.evaluate("one => one.value")
-    lines = shown.chart.locator("svg [data-gid]")
+def test_a_zoom_stays_on_the_same_axis(shared: Explorer) -> None:
+    """Another measure keeps the days; ages are another axis."""
+    zoom_out = shared.root.get_by_role("button", name="Zoom out", exact=True)
+    drag(shared, 0.4, 0.7)
+    with shared.redrawn():
+        shared.choose("Show", "cumulative counts")
+    expect(zoom_out).to_be_visible()
+    with shared.redrawn():
+        shared.choose("Along", "the age of each post")
+    expect(zoom_out).to_be_hidden()
+    shared.choose("Along", "dates")
+    with shared.redrawn():
+        shared.choose("Show", "counts")
+
+
+def test_an_entry_of_the_legend_highlights_its_line(shared: Explorer) -> None:
+    """A click or a key dims all others, until it is repeated."""
+    entry = shared.root.locator(".engagement-entry").first
+    gid = entry.evaluate("element => element.value")
+    lines = shared.chart.locator("svg [data-gid]")
     entry.click()
     expect(entry).to_have_attribute("aria-pressed", "true")
     for line in lines.all():
         own = line.get_attribute("data-gid") == gid
         expect(line).to_have_css("opacity", "1" if own else "0.15")
-    assert violations(shown.page) == {}
+    assert violations(shared.page) == {}
     entry.focus()
-    shown.page.keyboard.press("Enter")
+    shared.page.keyboard.press("Enter")
     expect(entry).to_have_attribute("aria-pressed", "false")
-    expect(shown.chart.locator("[data-gid][style*=opacity]")).to_have_count(0)
+    expect(shared.chart.locator("[data-gid][style*=opacity]")).to_have_count(0)
 
 
-def test_headings_sort(shown: Explorer) -> None:
-    """Numbers as numbers, IDs as numbers of any length, by keyboard too; dashes are last."""
-    counts = shown.table.locator("td.number")
+def test_headings_sort_the_table(shared: Explorer) -> None:
+    """Numbers and IDs are sorted as numbers, also by keyboard; dashes are last."""
+    counts = shared.table.locator("td.number")
 
     def numbers() -> list[int | None]:
         texts = [text.replace(",", "") for text in counts.all_inner_texts()]
         return [int(text) if text.isdigit() else None for text in texts]
 
     best = numbers()
-    heading = shown.table.get_by_role("columnheader", name="impressions")
+    heading = shared.table.get_by_role("columnheader", name="impressions")
     heading.get_by_role("button").click()
     expect(heading).to_have_attribute("aria-sort", "descending")
     assert numbers() == best
-    shown.page.keyboard.press("Enter")
+    shared.page.keyboard.press("Enter")
     expect(heading).to_have_attribute("aria-sort", "ascending")
     known = sorted(number for number in best if number is not None)
     assert numbers() == known + [None] * (len(best) - len(known))
 
-    shown.table.get_by_role("columnheader", name="ID").get_by_role("button").click()
-    ids = shown.table.locator("td a").all_inner_texts()
+    shared.table.get_by_role("columnheader", name="ID").get_by_role("button").click()
+    ids = shared.table.locator("td a").all_inner_texts()
     assert ids == sorted(ids, key=int, reverse=True)
-    with shown.redrawn():
-        shown.choose("Per", "day")
+    with shared.redrawn():
+        shared.choose("Per", "day")
     expect(heading).to_have_attribute("aria-sort", "none")
-    assert shown.table.locator("td a").all_inner_texts() == ids
-    with shown.redrawn():
-        shown.choose("Per", "hour")
+    assert shared.table.locator("td a").all_inner_texts() == ids
+    with shared.redrawn():
+        shared.choose("Per", "hour")
 
 
 @pytest.mark.parametrize("name", ["PNG", "SVG", "CSV", "Parquet", "XLSX"])
-def test_files_come_through_the_browser(shown: Explorer, name: str) -> None:
-    """The chart and the selection, in each format, with the name of the field and its IDs."""
-    with shown.page.expect_download() as coming:
-        shown.press(name)
-    file = coming.value
+def test_files_are_downloaded(shared: Explorer, name: str) -> None:
+    """They have the chart or the selection, in each format, with the name in the field."""
+    with shared.page.expect_download() as download:
+        shared.press(name)
+    file = download.value
     assert file.suggested_filename == f"selection.{name.lower()}"
     content = Path(file.path()).read_bytes()
     if name in {"PNG", "SVG"}:
@@ -223,25 +223,27 @@ def test_files_come_through_the_browser(shown: Explorer, name: str) -> None:
         "Parquet": lambda: pd.read_parquet(io.BytesIO(content)),
         "XLSX": lambda: pd.read_excel(io.BytesIO(content), dtype={"post_id": "str"}),
     }[name]()
-    expect(shown.status).to_have_text(saying(f"Downloaded {len(frame):,} rows as selection"))
-    assert set(frame["post_id"]) == set(shown.table.locator("td a").all_inner_texts())
+    expect(shared.status).to_have_text(pattern_of(f"Downloaded {len(frame):,} rows as selection"))
+    assert set(frame["post_id"]) == set(shared.table.locator("td a").all_inner_texts())
 
 
 @pytest.mark.parametrize("width", [1400, 800])
-def test_pictures_of_both_themes(shown: Explorer, artefacts: Path, width: int) -> None:
-    """Nothing of an explorer is cut off at the right, zoomed in and with a value read."""
-    page = shown.page
+def test_explorers_fit_the_page_in_both_themes(
+    shared: Explorer, artefacts: Path, width: int
+) -> None:
+    """Nothing is cut off at the right, with a zoom and a value."""
+    page = shared.page
     if "lab" not in page.url:
         return
-    before = page.viewport_size
+    viewport = page.viewport_size
     page.set_viewport_size({"width": width, "height": 1000})
     try:
         with dark(page):
-            page.mouse.move(*place(shown, 0.4, 0.6))
-            shown.root.screenshot(path=artefacts / f"chart-dark-{width}.png")
-        page.mouse.move(*place(shown, 0.6, 0.6))
-        expect(tip(shown)).to_be_visible()
-        shown.root.screenshot(path=artefacts / f"chart-light-{width}.png")
-        assert shown.root.evaluate("root => root.scrollWidth - root.clientWidth") <= 0
+            page.mouse.move(*position(shared, 0.4, 0.6))
+            shared.root.screenshot(path=artefacts / f"chart-dark-{width}.png")
+        page.mouse.move(*position(shared, 0.6, 0.6))
+        expect(tip(shared)).to_be_visible()
+        shared.root.screenshot(path=artefacts / f"chart-light-{width}.png")
+        assert shared.root.evaluate("root => root.scrollWidth - root.clientWidth") <= 0
     finally:
-        page.set_viewport_size(before)
+        page.set_viewport_size(viewport)

@@ -1,4 +1,4 @@
-"""The keyboard, which JupyterLab and the explorers share."""
+"""Keys of JupyterLab and of the explorers do not conflict."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEYS: Final = (
     "1", "0", "0", "Enter", "Shift+a", "Shift+m", "Shift+ArrowDown", "Delete", "Backspace",
     "Space", "Enter",
 )  # fmt: skip
-"""What Lab takes for commands of its own: cells above and below, cut, paste, delete, restart."""
+"""Keys of JupyterLab's commands: cells above and below, cut, paste, delete, restart."""
 
 FOCUSABLE: Final = (
     "select:visible, input:visible, textarea:visible, button:visible, summary, [tabindex='0']"
@@ -28,15 +28,17 @@ CONTROLS: Final = {
     "FetchExplorer": FOCUSABLE,
     "BestTimesExplorer": "input[type=number]:visible",
 }
-"""In the order of the cells; whatever is of another kind than those before."""
+"""Selectors of the controls that differ from those of the explorers before."""
 
-NAME: Final = "one => one.labels?.[0]?.textContent || one.ariaLabel || one.textContent"
+NAME: Final = (
+    "control => control.labels?.[0]?.textContent || control.ariaLabel || control.textContent"
+)
 
-HEARD: Final = """
+RECORD_COMMANDS: Final = """
 () => {
   const { commands } = window.jupyterapp;
-  window.heard = [];
-  commands.commandExecuted.connect((_, { id }) => window.heard.push(id));
+  window.executed = [];
+  commands.commandExecuted.connect((_, { id }) => window.executed.push(id));
   // In command mode, Lab itself has nothing to do on Escape.
   commands.addCommand("test:escape", { execute: () => null });
   commands.addKeyBinding({ command: "test:escape", keys: ["Escape"], selector: ".jp-Notebook" });
@@ -46,47 +48,47 @@ HEARD: Final = """
 Opener = Callable[[Sequence[str]], Notebook]
 
 
-def test_keys_belong_to_the_control_that_has_the_focus(opened: Opener) -> None:
-    """No key that is pressed in a control adds, cuts, changes, runs or selects a cell."""
-    notebook = listening(opened([COUNTS, EXPLORER, FETCHER, TIMES, "pass"]))
-    page, stolen = notebook.page, {}
-    for cell, (kind, selector) in enumerate(CONTROLS.items(), start=1):
+def test_keys_go_to_the_focused_control(open_notebook: Opener) -> None:
+    """No key in a control adds, cuts, changes, runs or selects a cell."""
+    notebook = record_commands(open_notebook([COUNTS, EXPLORER, FETCHER, TIMES, "pass"]))
+    page, executed = notebook.page, {}
+    for cell, (class_name, selector) in enumerate(CONTROLS.items(), start=1):
         before = notebook.cells | {"active": cell}
-        for control in notebook.explorer(kind).root.locator(selector).element_handles():
+        for control in notebook.explorer(class_name).root.locator(selector).element_handles():
             for key in KEYS if control.is_visible() else ():
                 control.focus()
                 page.keyboard.press(key)
-            heard = page.evaluate("() => window.heard.splice(0)")
-            if heard:
-                stolen[control.evaluate(NAME)] = heard
+            commands = page.evaluate("() => window.executed.splice(0)")
+            if commands:
+                executed[control.evaluate(NAME)] = commands
         assert notebook.cells == before
-    assert stolen == {}
+    assert executed == {}
 
 
-def test_shortcuts_stay_jupyterlabs(opened: Opener) -> None:
-    """With the focus in a control, Ctrl+S saves, Escape and Shift+Enter are Lab's."""
-    notebook = listening(opened([COUNTS, EXPLORER, "pass"]))
-    page, along = notebook.page, notebook.explorer().control("Along")
+def test_shortcuts_of_jupyterlab_work_in_a_control(open_notebook: Opener) -> None:
+    """Ctrl+S saves; Escape and Shift+Enter are JupyterLab's."""
+    notebook = record_commands(open_notebook([COUNTS, EXPLORER, "pass"]))
+    page, clock_control = notebook.page, notebook.explorer().control("Along")
     notebook.page.evaluate(
         "() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1; }"
     )
 
     def press(key: str) -> list[str]:
-        along.focus()
+        clock_control.focus()
         page.keyboard.press(key)
-        heard: list[str] = page.evaluate("() => window.heard.splice(0)")
-        return heard
+        commands: list[str] = page.evaluate("() => window.executed.splice(0)")
+        return commands
 
     assert "test:escape" in press("Escape")
     assert "docmanager:save" in press("Control+s")
     page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
     assert "notebook:run-cell-and-select-next" in press("Shift+Enter")
     assert notebook.cells["active"] == 2
-    expect(along).to_be_visible()
+    expect(clock_control).to_be_visible()
 
 
-def listening(notebook: Notebook) -> Notebook:
-    """Run a notebook, and from then on note the commands that it hears."""
+def record_commands(notebook: Notebook) -> Notebook:
+    """Run a notebook, and record the commands from then on."""
     notebook.run_all()
-    notebook.page.evaluate(HEARD)
+    notebook.page.evaluate(RECORD_COMMANDS)
     return notebook

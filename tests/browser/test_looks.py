@@ -1,4 +1,4 @@
-"""How an explorer looks, and what the eye sees while it changes."""
+"""The look of an explorer, and its frames while it changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 from browser.cells import COUNTS, EXPLORER, SLOW
-from browser.lab import Explorer, Notebook, dark, expect, saying
+from browser.lab import Explorer, Notebook, dark, expect, pattern_of
 
 pytestmark = pytest.mark.browser
 
@@ -29,16 +29,17 @@ root => {
   };
   look();
 }"""
-"""Look at the chart in each frame."""
+"""Record the chart in each frame."""
 
 _OUTSIDE: Final = """
 root => {
   const edge = root.getBoundingClientRect().right + 1;
   return [...root.querySelectorAll("*")]
-    .filter(one => !one.closest(".engagement-region") && one.getBoundingClientRect().right > edge)
-    .map(one => one.outerHTML.slice(0, 80));
+    .filter(part => !part.closest(".engagement-region"))
+    .filter(part => part.getBoundingClientRect().right > edge)
+    .map(part => part.outerHTML.slice(0, 80));
 }"""
-"""What sticks out at the right."""
+"""Elements that exceed the right edge."""
 
 _FILES: Final = """
 () => window.jupyterapp.commands.execute("application:toggle-left-area").then(() => null)"""
@@ -51,15 +52,15 @@ _BUSY: Final = """
 }"""
 
 _LUMINANCE: Final = """
-one => {
-  const [r, g, b] = getComputedStyle(one).color.match(/[\\d.]+/g).map(Number);
+element => {
+  const [r, g, b] = getComputedStyle(element).color.match(/[\\d.]+/g).map(Number);
   return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
 }"""
 
 
-def test_nothing_flickers(one_explorer: Explorer, artefacts: Path) -> None:
-    """While controls change twenty times no frame is blank, and nothing jumps."""
-    explorer, page = one_explorer, one_explorer.page
+def test_no_frame_is_blank_while_redrawing(shared_explorer: Explorer, artefacts: Path) -> None:
+    """Controls change twenty times; the height and the scroll position stay."""
+    explorer, page = shared_explorer, shared_explorer.page
     explorer.control("Per").scroll_into_view_if_needed()
     explorer.root.evaluate(_SAMPLE)
     for label in ("Per", "One line per") * 5:
@@ -75,70 +76,72 @@ def test_nothing_flickers(one_explorer: Explorer, artefacts: Path) -> None:
     assert len({frame["scroll"] for frame in frames}) == 1
 
 
-def test_the_dark_theme_is_followed(one_explorer: Explorer, artefacts: Path) -> None:
-    """Text, axes and table are light on dark, at once, without another picture."""
-    ink = one_explorer.chart.locator("svg text").first
-    assert one_explorer.status.evaluate(_LUMINANCE) < 0.2
-    with dark(one_explorer.page):
-        expect(ink).to_have_css("fill", saying("rgba(255, 255, 255"))
-        assert one_explorer.status.evaluate(_LUMINANCE) > 0.8
-        one_explorer.picture(artefacts / "dark.png")
+def test_an_explorer_follows_the_dark_theme(shared_explorer: Explorer, artefacts: Path) -> None:
+    """Text, axes and table become light immediately, without a new chart."""
+    text = shared_explorer.chart.locator("svg text").first
+    assert shared_explorer.status.evaluate(_LUMINANCE) < 0.2
+    with dark(shared_explorer.page):
+        expect(text).to_have_css("fill", pattern_of("rgba(255, 255, 255"))
+        assert shared_explorer.status.evaluate(_LUMINANCE) > 0.8
+        shared_explorer.picture(artefacts / "dark.png")
 
 
-def test_a_narrow_page_has_room_for_everything(one_explorer: Explorer, artefacts: Path) -> None:
-    """On a page of 760 px nothing of an explorer is cut off, beside the file browser or not."""
-    page, root = one_explorer.page, one_explorer.root
-    wide = page.viewport_size
+def test_an_explorer_fits_a_narrow_page(shared_explorer: Explorer, artefacts: Path) -> None:
+    """On 760 px nothing is cut off, with the file browser or without."""
+    page, root = shared_explorer.page, shared_explorer.root
+    viewport = page.viewport_size
     page.set_viewport_size({"width": 760, "height": 1000})
     try:
         for name in ("760-px-beside-files", "760-px"):
-            expect(one_explorer.chart.locator("svg")).to_be_visible()
-            one_explorer.picture(artefacts / f"{name}.png")
+            expect(shared_explorer.chart.locator("svg")).to_be_visible()
+            shared_explorer.picture(artefacts / f"{name}.png")
             assert root.evaluate(_OUTSIDE) == []
             assert root.evaluate("root => root.scrollWidth - root.clientWidth") <= 0
             page.evaluate(_FILES)
     finally:
-        page.set_viewport_size(wide)
+        page.set_viewport_size(viewport)
 
 
 @pytest.mark.parametrize(("width", "next_to"), [(1400, True), (800, False)])
-def test_the_chart_is_in_sight_of_its_controls(
-    one_explorer: Explorer, width: int, *, next_to: bool
+def test_the_chart_is_near_its_controls(
+    shared_explorer: Explorer, width: int, *, next_to: bool
 ) -> None:
-    """On a wide page the chart stands next to the controls; else both fit into a window."""
-    page, root = one_explorer.page, one_explorer.root
-    before = page.viewport_size
+    """It is next to them on a wide page; otherwise both fit into the window."""
+    page, root = shared_explorer.page, shared_explorer.root
+    viewport = page.viewport_size
     page.set_viewport_size({"width": width, "height": 1000})
     page.evaluate(_FILES)
     try:
-        chart, first = one_explorer.chart, one_explorer.control("Along")
+        chart, first = shared_explorer.chart, shared_explorer.control("Along")
         expect(chart.locator("svg")).to_be_visible()
-        here, there = chart.bounding_box(), first.bounding_box()
+        chart_box, control_box = chart.bounding_box(), first.bounding_box()
         frame = root.bounding_box()
-        assert here is not None
-        assert there is not None
+        assert chart_box is not None
+        assert control_box is not None
         assert frame is not None
-        assert (here["x"] > there["x"] + there["width"]) is next_to
-        assert here["y"] + here["height"] - there["y"] < 700
+        assert (chart_box["x"] > control_box["x"] + control_box["width"]) is next_to
+        assert chart_box["y"] + chart_box["height"] - control_box["y"] < 700
         if next_to:
             assert frame["width"] > 0.8 * width
     finally:
         page.evaluate(_FILES)
-        page.set_viewport_size(before)
+        page.set_viewport_size(viewport)
 
 
-def test_a_mistake_is_told_and_can_be_mended(one_explorer: Explorer, artefacts: Path) -> None:
-    """From after To: the reason stands above the old picture, dimmed, until it is mended."""
-    explorer = one_explorer
+def test_an_invalid_date_has_a_message_at_its_field(
+    shared_explorer: Explorer, artefacts: Path
+) -> None:
+    """The old chart is dimmed until the date is valid."""
+    explorer = shared_explorer
     last = explorer.control("To").input_value()
     explorer.date("To", "2026-03-01")
-    expect(explorer.alert).to_have_text(saying("From", "is after To", "2026-03-01"))
+    expect(explorer.alert).to_have_text(pattern_of("From", "is after To", "2026-03-01"))
     expect(explorer.control("To")).to_have_attribute("aria-invalid", "true")
-    below = explorer.alert.bounding_box()
-    field = explorer.control("To").bounding_box()
-    assert below is not None
-    assert field is not None
-    assert 0 <= below["y"] - (field["y"] + field["height"]) < 20
+    alert_box = explorer.alert.bounding_box()
+    field_box = explorer.control("To").bounding_box()
+    assert alert_box is not None
+    assert field_box is not None
+    assert 0 <= alert_box["y"] - (field_box["y"] + field_box["height"]) < 20
     expect(explorer.chart).to_have_attribute("data-stale", "")
     expect(explorer.chart).to_have_css("opacity", "0.45")
     explorer.picture(artefacts / "mistake.png")
@@ -148,11 +151,11 @@ def test_a_mistake_is_told_and_can_be_mended(one_explorer: Explorer, artefacts: 
     expect(explorer.chart).to_have_css("opacity", "1")
 
 
-def test_a_slow_picture_is_announced(
-    opened: Callable[[Sequence[str]], Notebook], artefacts: Path
+def test_a_slow_chart_is_announced_as_busy(
+    open_notebook: Callable[[Sequence[str]], Notebook], artefacts: Path
 ) -> None:
-    """While a picture is made the old one stays, dimmed, and busy for those who do not see."""
-    notebook = opened([COUNTS, EXPLORER, SLOW])
+    """The old chart stays, dimmed, and is busy for screen readers."""
+    notebook = open_notebook([COUNTS, EXPLORER, SLOW])
     notebook.run_all()
     explorer = notebook.explorer()
     with explorer.redrawn():
@@ -163,13 +166,13 @@ def test_a_slow_picture_is_announced(
         explorer.root.screenshot(path=artefacts / "busy.png")
     expect(explorer.chart).not_to_have_attribute("aria-busy", "true")
     expect(explorer.chart).to_have_css("opacity", "1")
-    expect(explorer.chart).to_have_attribute("aria-label", saying("per day"))
+    expect(explorer.chart).to_have_attribute("aria-label", pattern_of("per day"))
 
 
-def test_a_click_does_not_overtake_what_was_typed(one_explorer: Explorer) -> None:
-    """While the kernel is busy a name is typed and Export pressed: the file has all of it."""
-    one_explorer.page.evaluate(_BUSY)
-    one_explorer.write("File", "typed-while-busy.parquet")
-    one_explorer.press("Export")
-    expect(one_explorer.status).to_have_text(saying("Exported", "typed-while-busy.parquet"))
-    expect(one_explorer.alert).to_be_empty()
+def test_a_click_follows_the_typed_text(shared_explorer: Explorer) -> None:
+    """A name is typed and Export pressed while the kernel is busy: the file has the full name."""
+    shared_explorer.page.evaluate(_BUSY)
+    shared_explorer.write("File", "typed-while-busy.parquet")
+    shared_explorer.press("Export")
+    expect(shared_explorer.status).to_have_text(pattern_of("Exported", "typed-while-busy.parquet"))
+    expect(shared_explorer.alert).to_be_empty()

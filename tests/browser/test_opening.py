@@ -1,4 +1,4 @@
-"""A notebook as it is when somebody opens and plays it."""
+"""Notebooks when a user opens and runs them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 from browser.cells import COUNTS, NOTEBOOKS
-from browser.lab import Notebook, dark, expect, saying
+from browser.lab import Notebook, dark, expect, pattern_of
 
 pytestmark = pytest.mark.browser
 
@@ -19,10 +19,10 @@ _CHART: Final = "ep.follow_theme()\nep.plot_by_type(counts)"
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
-def test_opening_changes_nothing(
-    opened: Callable[[Path], Notebook], path: Path, tmp_path: Path
+def test_opening_a_notebook_changes_nothing(
+    open_notebook: Callable[[Path], Notebook], path: Path, tmp_path: Path
 ) -> None:
-    """The tab does not say that something is unsaved.
+    """The tab is not marked as unsaved.
 
     JupyterLab records the kernel's version of Python, which is that of the machine.
     """
@@ -30,18 +30,18 @@ def test_opening_changes_nothing(
     book["metadata"]["language_info"]["version"] = platform.python_version()
     copy = tmp_path / path.name
     copy.write_text(json.dumps(book), encoding="utf-8")
-    assert opened(copy).page.evaluate(_DIRTY) is False
+    assert open_notebook(copy).page.evaluate(_DIRTY) is False
 
 
 def test_a_chart_follows_the_theme(
-    opened: Callable[[Sequence[str]], Notebook], artefacts: Path
+    open_notebook: Callable[[Sequence[str]], Notebook], artefacts: Path
 ) -> None:
     """Its text is dark on light and light on dark, without another run."""
-    notebook = opened([COUNTS, _CHART])
+    notebook = open_notebook([COUNTS, _CHART])
     notebook.run_all()
     svg = notebook.page.locator(".jp-OutputArea-output svg[role=img]")
-    ink = svg.locator("text").first
-    expect(ink).to_have_css("fill", saying("rgba(0, 0, 0"))
+    text = svg.locator("text").first
+    expect(text).to_have_css("fill", pattern_of("rgba(0, 0, 0"))
     with dark(notebook.page):
-        expect(ink).to_have_css("fill", saying("rgba(255, 255, 255"))
+        expect(text).to_have_css("fill", pattern_of("rgba(255, 255, 255"))
         svg.screenshot(path=artefacts / "dark-chart.png")

@@ -1,4 +1,4 @@
-"""A report in a browser: it needs nothing else, fits a phone, and can be read by everybody."""
+"""A report in a browser: it loads nothing else, fits a phone, and is accessible."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("width", [390, 1400])
-def test_a_report(page_file: Path, width: int, browser: Browser) -> None:
-    """One request, which is the page; no script has run, and nothing is wider than the window."""
+def test_a_report_loads_nothing_and_fits_the_window(
+    page_file: Path, width: int, browser: Browser
+) -> None:
+    """The only request is the page, and no script has run."""
     page = browser.new_page(viewport={"width": width, "height": 900})
     requests, messages = list[str](), list[str]()
     page.on("request", lambda request: requests.append(request.url))
@@ -47,18 +49,18 @@ def test_a_report(page_file: Path, width: int, browser: Browser) -> None:
     page.close()
 
 
-def test_axe_finds_nothing(page_file: Path, browser: Browser) -> None:
-    """The page is accessible; axe is a script, which the page itself would not allow."""
+def test_axe_finds_no_violation(page_file: Path, browser: Browser) -> None:
+    """Axe is a script, which the page itself would not allow."""
     context = browser.new_context(bypass_csp=True)
     page = context.new_page()
     page.goto(page_file.as_uri())
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
-    assert [rule["id"] for rule in found.response["violations"]] == []
+    results = Axe().run(page, options={"resultTypes": ["violations"]})
+    assert [rule["id"] for rule in results.response["violations"]] == []
     context.close()
 
 
-def test_on_paper(page_file: Path, browser: Browser) -> None:
-    """The page prints as a PDF."""
+def test_a_report_prints_as_a_pdf(page_file: Path, browser: Browser) -> None:
+    """The page size is that of its style."""
     page = browser.new_page()
     page.goto(page_file.as_uri())
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
