@@ -200,7 +200,7 @@ def _uncollected() -> Iterator[None]:
 def naming(source: IndexedCounts, posts: pd.DataFrame | None) -> pd.DataFrame:
     """Return the frame that names posts: the user's, or one with the IDs of the counts."""
     if posts is not None or "post_id" not in source.counts.columns:
-        return source.posts if posts is None else posts.copy(deep=False)
+        return source.posts if posts is None else posts.copy()  # pandas 2 shares a shallow one
     return source.counts[["post_id"]].drop_duplicates()
 
 
