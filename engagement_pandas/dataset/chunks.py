@@ -26,7 +26,7 @@ Moment = str | date
 
 @dataclass(frozen=True)
 class RowFilter:
-    """A filter of counts; None is no bound.
+    """A filter of counts; None sets no bound.
 
     ``since`` and ``until`` are half-open, UTC; hours that start within them.
     """

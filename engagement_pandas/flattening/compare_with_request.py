@@ -245,7 +245,7 @@ def false_zeros(
     dimensions: Sequence[Dimension],
     span: HourRange | None,
 ) -> Mask:
-    """Return which zeros are no counts: the post is too old, or the type not yet counted.
+    """Return which zeros are not counts: the post is too old, or the type not yet counted.
 
     Without a span and without days, as for totals, hours are unknown and not checked.
     """

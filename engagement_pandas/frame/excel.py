@@ -48,7 +48,7 @@ def write_excel(frame: pd.DataFrame | pd.Series, path: str | os.PathLike[str]) -
     Raises
     ------
     FrameError
-        If openpyxl is not installed, ``frame`` is no frame, ``path`` does not end in ``.xlsx``,
+        If openpyxl is not installed, ``frame`` is not a frame, ``path`` does not end in ``.xlsx``,
         the index is named like a column, the frame has more than 1,048,575 rows, or a text has
         more than 32,767 characters.
     FileNotFoundError

@@ -77,7 +77,7 @@ class HtmlPage:
 
     @property
     def _encoded(self) -> bytes:
-        # Half of a surrogate pair, as in a text that was cut off, is no character.
+        # Half of a surrogate pair, as in a text that was cut off, is not a character.
         return str(self).encode(errors="replace")
 
     def write(self, path: str | os.PathLike[str]) -> None:

@@ -390,7 +390,7 @@ def _table(
 
 
 def _added(values: pd.Series, cell: Places) -> pd.Series:
-    """Return the sum of each hour of the week; counts at an age are no whole numbers."""
+    """Return the sum of each hour of the week; counts at an age are not whole numbers."""
     if pd.api.types.is_integer_dtype(values.dtype):
         return added(values, cell, WEEK)
     sums = np.bincount(cell, values.to_numpy(dtype="float64"), minlength=WEEK)

@@ -67,7 +67,7 @@ def power(  # noqa: PLR0913  each has a default
     Raises
     ------
     FrameError
-        As :func:`compare`; for an effect that is no difference, or an invalid number.
+        As :func:`compare`; for an effect of no size, or an invalid number.
 
     Notes
     -----
@@ -129,7 +129,7 @@ def _effect(effect: float, statistic: str) -> float:
         raise FrameError(msg)
     size = abs(float(np.log(effect))) if typical else abs(float(effect))
     if not size:
-        msg = f"effect is {effect!r}, which is no difference; give a ratio such as 2"
+        msg = f"effect is {effect!r}, which is not a difference; give a ratio such as 2"
         raise FrameError(msg)
     return size
 

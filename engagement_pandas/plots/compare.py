@@ -141,7 +141,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
 
 
 def _drawable(names: Any) -> Any:
-    """Return the names without what the font lacks; names that are no texts, as they are."""
+    """Return the names without what the font lacks; names that are not texts, as they are."""
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
         return names
     return tuple(drawable(name) or side for name, side in zip(names, "ab", strict=False))

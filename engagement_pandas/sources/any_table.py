@@ -229,7 +229,7 @@ def _utc_times(times: Mapping[str, pd.Series], tz: str | tzinfo) -> dict[str, pd
     off = utc != utc.dt.floor("h")
     if off.any():
         msg = (
-            f"{day.name!r} in row {utc.index[off][0]} is {day[off].iloc[0]}, which is no whole "
+            f"{day.name!r} in row {utc.index[off][0]} is {day[off].iloc[0]}, not a whole "
             "hour of UTC; sum such counts by whole hours of UTC, or take them by day"
         )
         raise FrameError(msg)

@@ -115,11 +115,11 @@ def test_day_and_hour_may_be_in_two_columns() -> None:
         (["2026-03-29 02:30"], {"day": "at", "hour": "at", "tz": "Europe/Berlin"}, "or never"),
         (["2026-10-25 02:30"], {"day": "at", "hour": "at", "tz": "Europe/Berlin"}, "row 0 .*twice"),
         (["2026-03-29 02:30"], {"day": "at", "hour": "at", "tz": "Mars"}, "no time zone 'Mars'"),
-        (["2026-03-01 05:30"], {"day": "at", "hour": "at"}, "no whole hour of UTC"),
+        (["2026-03-01 05:30"], {"day": "at", "hour": "at"}, "not a whole hour of UTC"),
         (
             ["2026-03-01 05:00"],
             {"day": "at", "hour": "at", "tz": "Asia/Kolkata"},
-            "no whole hour of UTC",
+            "not a whole hour of UTC",
         ),
         (["2026-03-01 05:00"], {"day": "at"}, "not at midnight"),
         (["2026-03-01", "2026-03-01"], {"day": "at"}, "twice"),

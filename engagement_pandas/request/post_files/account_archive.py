@@ -17,7 +17,7 @@ _PARTS: Final = 4
 
 
 def archived_posts(name: str, file: IO[Any], limit: int) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of each file with posts; nothing if the file is no such ZIP.
+    """Yield name and content of each file with posts; nothing if the file is not such a ZIP.
 
     The file is seekable; its other files, such as videos, are not read. ``limit`` is the maximum
     size in bytes of each file with posts; together they may have four times as much.

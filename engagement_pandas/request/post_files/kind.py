@@ -24,7 +24,7 @@ KINDS: Final = frozenset({"post", "reply", "quote", "repost"})
 
 
 def known_kind(value: object) -> str | None:
-    """Return a kind that a file states; None if it is no such word.
+    """Return a kind that a file states; None if it is another word.
 
     >>> known_kind("Reply"), known_kind("photo"), known_kind({"a": 1})
     ('reply', None, None)
