@@ -65,7 +65,7 @@ def test_too_few_posts_have_no_power() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"effect": 1}, "is no difference"),
+        ({"effect": 1}, "is not a difference"),
         ({"effect": -2}, "effect is -2"),
         ({"n": 2}, "n is 2"),
         ({"statistic": "mode"}, "statistic is 'mode'"),
