@@ -67,7 +67,7 @@ def power(  # noqa: PLR0913  each has a default
     Raises
     ------
     FrameError
-        As :func:`compare`; for an effect of 1, or an invalid number.
+        As :func:`compare`; for an effect that is not a difference, or an invalid number.
 
     Notes
     -----
