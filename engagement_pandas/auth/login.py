@@ -19,7 +19,7 @@ from typing import Final
 from engagement_pandas.auth.account import Account
 from engagement_pandas.auth.accounts import Accounts
 from engagement_pandas.auth.credentials import Consumer, is_header_safe
-from engagement_pandas.auth.oauth import TIMEOUT, OAuthStep, post_step
+from engagement_pandas.auth.login_step import TIMEOUT, OAuthStep, post_step
 from engagement_pandas.errors import (
     CredentialsError,
     LoginRefused,

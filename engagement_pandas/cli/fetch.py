@@ -16,12 +16,12 @@ from engagement_pandas.cli.exit_codes import PartlyAnswered
 from engagement_pandas.cli.options import (
     AGO_HELP,
     Verbs,
+    add_types,
     grouping,
     is_relative,
     moment,
     quota,
     silent,
-    split_names,
     summarize_omissions,
     table_file,
     write,
@@ -165,7 +165,7 @@ def _check_target(target: str | None) -> None:
 def _client(arguments: argparse.Namespace, request: EngagementRequest) -> EngagementClient:
     from engagement_pandas.auth.credentials import AppOnly  # noqa: PLC0415 - not for --help
     from engagement_pandas.auth.ledger import Ledger  # noqa: PLC0415
-    from engagement_pandas.auth.signers import default_credentials  # noqa: PLC0415
+    from engagement_pandas.auth.signer_choice import default_credentials  # noqa: PLC0415
     from engagement_pandas.client.client import EngagementClient  # noqa: PLC0415
 
     app = arguments.app_only
@@ -211,12 +211,7 @@ ENDPOINT_VERBS: Final = (
 def _add_options(parser: argparse.ArgumentParser, verb: EndpointVerb) -> None:
     add = parser.add_argument
     add_posts(parser)
-    add(
-        "--types",
-        type=split_names,
-        metavar="A,B",
-        help="engagement types (default: all that are listed below)",
-    )
+    add_types(parser)
     add(
         "--by",
         type=grouping,

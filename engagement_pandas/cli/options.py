@@ -46,6 +46,16 @@ def split_names(text: str) -> list[str]:
     return found
 
 
+def add_types(parser: argparse.ArgumentParser) -> None:
+    """Add ``--types``; without it, all types of the endpoint are requested."""
+    parser.add_argument(
+        "--types",
+        type=split_names,
+        metavar="A,B",
+        help="engagement types (default: all of the endpoint)",
+    )
+
+
 def grouping(text: str) -> Grouping:
     """Parse ``type``, ``post``, ``day``, ``hour``, or comma-separated dimensions."""
     try:

@@ -1,4 +1,4 @@
-"""Signals that stop a command like Ctrl-C."""
+"""Signals that stop a command like Ctrl-C; ``exit_codes`` has the exit code of each."""
 
 from __future__ import annotations
 

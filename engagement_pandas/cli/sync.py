@@ -14,9 +14,9 @@ from engagement_pandas.cli.options import (
     AGO_HELP,
     Verbs,
     add_json,
+    add_types,
     moment,
     silent,
-    split_names,
     summarize_omissions,
 )
 from engagement_pandas.cli.post_arguments import add_posts, posts_and_owners
@@ -51,7 +51,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
     add = parser.add_argument
     add("dataset", metavar="DATASET", help="a folder; created if it does not exist")
     add_posts(parser)
-    add("--types", type=split_names, default=SERIES_TYPES, metavar="A,B", help="engagement types")
+    add_types(parser)
     add(
         "--since",
         type=moment,
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
     import pandas as pd  # noqa: PLC0415 - not for --help, like the next imports
 
     from engagement_pandas.auth.ledger import Ledger  # noqa: PLC0415
-    from engagement_pandas.auth.signers import default_credentials  # noqa: PLC0415
+    from engagement_pandas.auth.signer_choice import default_credentials  # noqa: PLC0415
     from engagement_pandas.client.client import EngagementClient  # noqa: PLC0415
     from engagement_pandas.dataset.dataset import Dataset  # noqa: PLC0415
     from engagement_pandas.dataset.sync import sync  # noqa: PLC0415
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
                 client,
                 dataset,
                 posts,
-                engagement_types=arguments.types,
+                engagement_types=arguments.types or SERIES_TYPES,
                 since=arguments.since or _since(dataset),
                 settle=arguments.settle,
                 raw=arguments.raw,

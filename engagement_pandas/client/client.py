@@ -19,7 +19,7 @@ from typing import Any, NoReturn, Self
 from engagement_pandas.auth.accounts import Accounts
 from engagement_pandas.auth.credentials import AppOnly, UserContext
 from engagement_pandas.auth.ledger import Ledger
-from engagement_pandas.auth.signers import Signers
+from engagement_pandas.auth.signer_choice import Signers
 from engagement_pandas.client.failures import Failures
 from engagement_pandas.client.progress import Progress, Watch, bar
 from engagement_pandas.client.task import RequestTask

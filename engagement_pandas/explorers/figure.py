@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.explorers.chart_marks import can_show, readings
 from engagement_pandas.plots.axes import zoom_in
-from engagement_pandas.plots.header import headline
+from engagement_pandas.plots.legend_and_headline import headline
 from engagement_pandas.plots.svg import description, drawn_gids, inline_svg
 from engagement_pandas.plots.theme import SETTINGS, themed
 

@@ -13,7 +13,7 @@ from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.age import made_hour
-from engagement_pandas.metrics.best_times import local_hours, thread_numbers
+from engagement_pandas.metrics.best_times import thread_numbers
 from engagement_pandas.metrics.checks import filter_types, known_type, require_columns
 from engagement_pandas.metrics.cluster_robust import (
     Contrasts,
@@ -27,7 +27,7 @@ from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
 from engagement_pandas.metrics.permutation_test import HOURS_OF_DAY
 from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.resampling import MINIMUM
-from engagement_pandas.metrics.time_zones import zone_of
+from engagement_pandas.metrics.time_zones import local_hours, zone_of
 from engagement_pandas.text import format_list, truncated_repr
 
 ACCOUNT: Final = "handle"

@@ -18,7 +18,7 @@ from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.age import made_hour
 from engagement_pandas.metrics.checks import known_type, require_columns
 from engagement_pandas.metrics.compare import AT, totals
-from engagement_pandas.metrics.coverage import HOUR_US, hours
+from engagement_pandas.metrics.coverage import hours
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.group_sums import added
 from engagement_pandas.metrics.interpolation import Floats
@@ -35,7 +35,7 @@ from engagement_pandas.metrics.permutation_test import (
     scores,
 )
 from engagement_pandas.metrics.resampling import Sample
-from engagement_pandas.metrics.time_zones import zone_of
+from engagement_pandas.metrics.time_zones import local_hours, zone_of
 from engagement_pandas.metrics.top_posts import RATE
 
 SURE: Final = 0.99
@@ -305,18 +305,6 @@ def _engaging(
 _CLOCKS: Final[
     dict[str, Callable[[pd.DataFrame, tzinfo, list[str], float | None], _Observations]]
 ] = {"posting": _posting, "engagement": _engaging}
-
-
-def local_hours(moments: Floats, zone: tzinfo) -> tuple[Places, Places]:
-    """Convert hours since 1970, UTC, to hours of the local week, and to local hours since 1970.
-
-    The week starts on Monday at midnight.
-    """
-    stamps = (moments * HOUR_US).round().astype("int64").view("datetime64[us]")
-    local = pd.DatetimeIndex(stamps, tz="UTC").tz_convert(zone)
-    cell = np.asarray(local.day_of_week * HOURS_OF_DAY + local.hour, dtype=np.int64)
-    clock: Places = local.tz_localize(None).as_unit("us").to_numpy().astype("int64") // HOUR_US
-    return cell, clock
 
 
 def thread_numbers(counts: pd.DataFrame, posts: pd.Index, local: Places) -> Places:

@@ -12,7 +12,8 @@ from engagement_pandas.metrics.checks import filter_types, is_of_types, keys, re
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.missing_counts import missing_counts
-from engagement_pandas.metrics.pairs import (
+from engagement_pandas.metrics.post_columns import look_up, read_once
+from engagement_pandas.metrics.rates import (
     bounds_of,
     cells_of,
     find_pairs,
@@ -20,7 +21,6 @@ from engagement_pandas.metrics.pairs import (
     pair_sums,
     rated,
 )
-from engagement_pandas.metrics.post_columns import look_up, read_once
 
 
 def engagement_rate(  # noqa: PLR0913 - each has a default

@@ -11,7 +11,7 @@ from engagement_pandas.metrics.by_age import AgeBuckets, check_step
 from engagement_pandas.metrics.checks import filter_types, require_columns
 from engagement_pandas.metrics.cumulative import post_series
 from engagement_pandas.metrics.intervals import CONFIDENCE
-from engagement_pandas.metrics.pairs import (
+from engagement_pandas.metrics.rates import (
     bounds_of,
     cells_of,
     find_pairs,

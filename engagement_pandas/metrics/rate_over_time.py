@@ -18,7 +18,8 @@ from engagement_pandas.metrics.coverage import hours
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.over_time import Buckets, time_keys
-from engagement_pandas.metrics.pairs import (
+from engagement_pandas.metrics.post_columns import look_up, read_once
+from engagement_pandas.metrics.rates import (
     Bounds,
     bounds_of,
     cells_of,
@@ -27,7 +28,6 @@ from engagement_pandas.metrics.pairs import (
     pair_sums,
     rated,
 )
-from engagement_pandas.metrics.post_columns import look_up, read_once
 from engagement_pandas.metrics.roster import Roster
 
 

@@ -1,4 +1,4 @@
-"""Time zones, and the start of a local day."""
+"""Time zones: local hours, and the start of a local day."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from engagement_pandas.errors import FrameError
+from engagement_pandas.metrics.coverage import HOUR_US
 
 _INSTANT: Final = timedelta(microseconds=1)
 
@@ -55,3 +60,19 @@ def first_moment(day: date, zone: tzinfo) -> datetime:
         else:
             early = middle
     return late
+
+
+def local_hours(
+    moments: NDArray[np.float64], zone: tzinfo
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Convert hours since 1970, UTC, to hours of the local week, and to local hours since 1970.
+
+    The week starts on Monday at midnight.
+    """
+    stamps = (moments * HOUR_US).round().astype("int64").view("datetime64[us]")
+    local = pd.DatetimeIndex(stamps, tz="UTC").tz_convert(zone)
+    cell = np.asarray(local.day_of_week * 24 + local.hour, dtype=np.int64)
+    clock: NDArray[np.int64] = (
+        local.tz_localize(None).as_unit("us").to_numpy().astype("int64") // HOUR_US
+    )
+    return cell, clock

@@ -1,4 +1,4 @@
-"""Shared code of all plots: Axes, axis formatting, legends, and text from outside."""
+"""Shared code of all plots: Axes, formats of axes, names of rows, and text from outside."""
 
 from __future__ import annotations
 
@@ -79,25 +79,31 @@ def remove_clutter(ax: Axes, *, grid: Any) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def count_axis(axis: Axis) -> None:
-    """Format an axis of counts: whole numbers, 1.5k, 2M."""
-    from matplotlib.ticker import EngFormatter, MaxNLocator  # noqa: PLC0415 - heavy
+def count_labels(axis: Axis) -> None:
+    """Label the ticks of an axis of counts, such as 1.5k and 2M."""
+    from matplotlib.ticker import EngFormatter  # noqa: PLC0415 - heavy
 
     read_as(axis, count_words)
-    axis.set_major_locator(MaxNLocator(nbins=_ticks(axis), integer=True))
     axis.set_major_formatter(EngFormatter(sep=""))
+
+
+def count_axis(axis: Axis) -> None:
+    """Format an axis of counts, with ticks at whole numbers."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - heavy
+
+    count_labels(axis)
+    axis.set_major_locator(MaxNLocator(nbins=_ticks(axis), integer=True))
 
 
 def log_axis(axis: Axis) -> None:
     """Format a logarithmic axis of counts; its limits must be set already."""
-    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter  # noqa: PLC0415 - heavy
+    from matplotlib.ticker import LogLocator, NullFormatter  # noqa: PLC0415 - heavy
 
-    read_as(axis, count_words)
+    count_labels(axis)
     low, high = axis.get_view_interval()
     steps = (1.0, 2.0, 5.0)
     fits = np.log10(high / low) * len(steps) <= most_ticks(axis.axes)
     axis.set_major_locator(LogLocator(subs=steps if fits else (1.0,)))
-    axis.set_major_formatter(EngFormatter(sep=""))
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -22,7 +22,7 @@ from engagement_pandas.plots.axes import (
     axes_for,
     column_size,
     count_axis,
-    count_words,
+    count_labels,
     percent,
     rate_axis,
     read_as,
@@ -31,7 +31,7 @@ from engagement_pandas.plots.axes import (
     side_label,
     wrapped,
 )
-from engagement_pandas.plots.header import set_headline
+from engagement_pandas.plots.legend_and_headline import set_headline
 from engagement_pandas.plots.style import REST, ink, shade, type_colours
 from engagement_pandas.plots.theme import INK as PLACEHOLDER
 from engagement_pandas.text import pluralize
@@ -257,7 +257,7 @@ def _cells(  # noqa: PLR0913 - one plot
         LinearSegmentedColormap,
         ListedColormap,
     )
-    from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter  # noqa: PLC0415
+    from matplotlib.ticker import MaxNLocator, PercentFormatter  # noqa: PLC0415
 
     number, rate = _grid(table["n"]), _grid(table["shrunk"])
     enough = (number >= max(minimum, 1)) & ~np.isnan(rate)
@@ -286,10 +286,11 @@ def _cells(  # noqa: PLR0913 - one plot
         solids: Any = bar.solids
         solids.set_edgecolor("face")  # SVG would have seams in which the page is seen
         bar.ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
-        bar.ax.yaxis.set_major_formatter(
-            PercentFormatter(1, symbol=" %") if rated else EngFormatter(sep="")
-        )
-        read_as(bar.ax.yaxis, percent if rated else count_words)
+        if rated:
+            bar.ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+            read_as(bar.ax.yaxis, percent)
+        else:
+            count_labels(bar.ax.yaxis)
         bar.ax.tick_params(labelsize=8)
         bar.set_label(unit, fontsize=8, parse_math=False)
     for hour, day in zip(*np.nonzero(number), strict=True):

@@ -25,8 +25,8 @@ from engagement_pandas.plots.axes import (
     side_label,
     time_axis,
 )
-from engagement_pandas.plots.header import legend_of, set_headline
 from engagement_pandas.plots.labels import post_names
+from engagement_pandas.plots.legend_and_headline import legend_of, set_headline
 from engagement_pandas.plots.style import REST, ink, post_colours, shade
 from engagement_pandas.text import pluralize
 

@@ -19,18 +19,17 @@ from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
-    count_words,
+    count_labels,
     log_axis,
     name_rows,
     percent,
     rate_axis,
-    read_as,
     remove_clutter,
     room,
     wrapped,
 )
-from engagement_pandas.plots.header import set_headline
 from engagement_pandas.plots.labels import drawable, in_font
+from engagement_pandas.plots.legend_and_headline import set_headline
 from engagement_pandas.plots.style import group_colours, ink, shade
 from engagement_pandas.text import pluralize, shortened
 
@@ -242,7 +241,7 @@ def _scale(ax: Axes, sets: list[_Set], table: pd.DataFrame, statistic: str) -> s
 
     Returns a note on the posts beyond the axis.
     """
-    from matplotlib.ticker import EngFormatter, NullLocator  # noqa: PLC0415 - heavy
+    from matplotlib.ticker import NullLocator  # noqa: PLC0415 - heavy
 
     posts = np.concatenate([_values(each.sample) for each in sets])
     known = table[table["low"].notna()]
@@ -258,13 +257,12 @@ def _scale(ax: Axes, sets: list[_Set], table: pd.DataFrame, statistic: str) -> s
         ax.set_xlim(0, right)
         beyond = int((posts > right).sum())
         return f"\nbeyond the axis: {pluralize(beyond, 'post')}" if beyond else ""
-    read_as(ax.xaxis, count_words)
     drawn = np.concatenate([posts, values, ends[ends > 0]])
     high = max(float(drawn.max()), 1.0) * 1.4
     if (np.concatenate([posts, values]) < 1).any():
         ax.set_xscale("symlog", linthresh=1, linscale=0.5)
         ax.set_xlim(-0.15, high)
-        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+        count_labels(ax.xaxis)
         ax.xaxis.set_minor_locator(NullLocator())
     else:
         ax.set_xscale("log")

@@ -27,8 +27,8 @@ from engagement_pandas.plots.axes import (
     side_label,
     time_axis,
 )
-from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import TYPE_ROOM, in_font, post_names
+from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.lines import (
     Series,
     draw_lines,

@@ -12,8 +12,8 @@ from engagement_pandas.metrics import rate_by_age
 from engagement_pandas.metrics.checks import known_type, require_columns
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.plots.axes import axes_for, rate_axis, remove_clutter, room
-from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import post_names
+from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.lines_by_age import (
     UNTIL,
     check_until,

@@ -23,8 +23,8 @@ from engagement_pandas.plots.axes import (
     remove_clutter,
     room,
 )
-from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import post_names
+from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.lines_over_time import (
     LINE,
     check_by,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from engagement_pandas.plots.header import headline
+from engagement_pandas.plots.legend_and_headline import headline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

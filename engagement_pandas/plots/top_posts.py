@@ -28,8 +28,8 @@ from engagement_pandas.plots.axes import (
     room,
     wrapped,
 )
-from engagement_pandas.plots.header import legend_of
 from engagement_pandas.plots.labels import post_names
+from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.style import REST, ink, picked_out, post_colours, shade, type_colours
 
 if TYPE_CHECKING:

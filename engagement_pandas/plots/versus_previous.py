@@ -21,8 +21,8 @@ from engagement_pandas.plots.axes import (
     ticks_within,
     wrapped,
 )
-from engagement_pandas.plots.header import set_headline
 from engagement_pandas.plots.labels import in_font
+from engagement_pandas.plots.legend_and_headline import set_headline
 from engagement_pandas.plots.style import REST, draw_type_bars, ink
 from engagement_pandas.text import shortened
 

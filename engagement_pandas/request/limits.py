@@ -1,4 +1,4 @@
-"""Limits of a request, as the API documents them; ``ENDPOINTS`` has those of each endpoint."""
+"""Limits of a request, as the API documents them; ``vocabulary.ENDPOINTS`` has those of each."""
 
 from __future__ import annotations
 

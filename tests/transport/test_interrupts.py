@@ -21,7 +21,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ProtocolError
 
 import engagement_pandas as ep
-from engagement_pandas.auth.oauth import OAuthStep
+from engagement_pandas.auth.login_step import OAuthStep
 from engagement_pandas.transport import scheduler
 from engagement_pandas.transport.exchange import without_frames
 

@@ -13,7 +13,7 @@ from matplotlib.transforms import Bbox
 from plots.test_pictures import PLOTS
 
 import engagement_pandas as ep
-from engagement_pandas.plots.header import legend_of
+from engagement_pandas.plots.legend_and_headline import legend_of
 
 TYPICAL = ("over_time_posts", "by_type", "top_posts_25", "best_times", "compare")
 """Plots with different headers or legends."""
