@@ -16,7 +16,7 @@ from hostile.raw import RawServer, endless
 from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.auth import oauth
+from engagement_pandas.auth import login_step
 from engagement_pandas.cli import main
 from engagement_pandas.sandbox import SandboxServer, Settings
 from engagement_pandas.sandbox.auth import App
@@ -311,7 +311,7 @@ def test_a_slow_response_is_cut_off(
     monkeypatch: pytest.MonkeyPatch, head: str, piece: bytes
 ) -> None:
     """Each byte arrives in time, but the response exceeds the deadline, here half a second."""
-    assert oauth.DEADLINE == 60
+    assert login_step.DEADLINE == 60
     monkeypatch.setattr(oauth, "DEADLINE", 0.5)
 
     def drops() -> Iterator[bytes]:
