@@ -312,7 +312,7 @@ def test_a_slow_response_is_cut_off(
 ) -> None:
     """Each byte arrives in time, but the response exceeds the deadline, here half a second."""
     assert login_step.DEADLINE == 60
-    monkeypatch.setattr(oauth, "DEADLINE", 0.5)
+    monkeypatch.setattr(login_step, "DEADLINE", 0.5)
 
     def drops() -> Iterator[bytes]:
         for _ in range(100):
