@@ -28,7 +28,7 @@ _LETTER: Final = 0.56
 """Width of a letter, in multiples of the font size."""
 
 _LONGEST: Final = 60
-"""Maximum length of a name beside a plot, in characters, however wide the plot is."""
+"""Maximum length of a name next to a plot, in characters, however wide the plot is."""
 
 _HOURS: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672, 1344, 2688, 8736)
 
@@ -227,7 +227,7 @@ def from_zero(ax: Axes) -> None:
 
 
 def room(ax: Axes) -> int:
-    """Return how many characters of a name fit beside the plot."""
+    """Return how many characters of a name fit next to the plot."""
     letters = points_of(ax)[0] * 0.45 / (_LETTER * 10)
     return int(np.clip(letters, 12, _LONGEST))
 

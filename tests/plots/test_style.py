@@ -171,7 +171,7 @@ def test_types_can_be_seen_on_white_and_on_black() -> None:
 
 
 def test_an_unknown_type_has_a_colour_that_is_left() -> None:
-    """Another than those of the types beside it."""
+    """It differs from those of the other types."""
     colours = type_colours([*ep.SERIES_TYPES, "zaps", "boosts"])
     assert len(set(colours.values())) == len(colours)
 
