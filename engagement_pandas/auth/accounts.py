@@ -26,7 +26,7 @@ from engagement_pandas.auth.credentials import (
 )
 from engagement_pandas.auth.token_file import TokenFile
 from engagement_pandas.errors import AccountsError, MissingCredentials, RequestError
-from engagement_pandas.files import config_file
+from engagement_pandas.files.settings import config_file
 from engagement_pandas.request.handle import normalize_handle, parse_handle
 from engagement_pandas.request.owners import PostOwners
 from engagement_pandas.request.post_ids import parse_post_ids

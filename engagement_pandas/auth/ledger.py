@@ -32,7 +32,7 @@ import msgspec
 
 from engagement_pandas.auth.ledger_file import JsonLinesFile
 from engagement_pandas.errors import LedgerError, LedgerFull, RequestError
-from engagement_pandas.files import config_file
+from engagement_pandas.files.settings import config_file
 from engagement_pandas.request.handle import normalize_handle
 from engagement_pandas.text import format_list, html_facts, pluralize, warn
 from engagement_pandas.transport.urls import BASE_URL_VARIABLE, is_loopback

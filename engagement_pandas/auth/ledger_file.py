@@ -14,7 +14,9 @@ from typing import Final
 import msgspec
 
 from engagement_pandas.errors import LedgerError
-from engagement_pandas.files import OWNER_FOLDER, file_lock, mkdir_durable, write_once
+from engagement_pandas.files.atomic_write import mkdir_durable, write_once
+from engagement_pandas.files.lock import file_lock
+from engagement_pandas.files.settings import OWNER_FOLDER
 
 VERSION: Final = 1
 _OPENING: Final = msgspec.json.encode({"ledger": "engagement_pandas", "version": VERSION}) + b"\n"

@@ -12,14 +12,9 @@ from shlex import quote
 from typing import Final
 
 from engagement_pandas.errors import AccountsError
-from engagement_pandas.files import (
-    OWNER_FOLDER,
-    OWNER_ONLY,
-    atomic_write,
-    file_lock,
-    mkdir_durable,
-    stale_temp_files,
-)
+from engagement_pandas.files.atomic_write import atomic_write, mkdir_durable, stale_temp_files
+from engagement_pandas.files.lock import file_lock
+from engagement_pandas.files.settings import OWNER_FOLDER, OWNER_ONLY
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _KNOWS_MODES: Final = os.name != "nt"  # on Windows a user's folders are private

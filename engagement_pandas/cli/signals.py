@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-_FILES: Final = "engagement_pandas.files"
+_FILES: Final = "engagement_pandas.files.atomic_write"
 _WRITES: Final = frozenset({"atomic_write", "write_once"})
-"""Functions of ``engagement_pandas.files``, which need not be imported to know their frames."""
+"""Functions of that module, which need not be imported to know their frames."""
 
 _PAUSE: Final = 0.01
 """Seconds until a postponed signal is sent again."""

@@ -29,7 +29,7 @@ from engagement_pandas.dataset.delta_errors import (
 from engagement_pandas.dataset.snapshot import CURE, STATE, DataFile, Snapshot, damaged_entry, state
 from engagement_pandas.dataset.storage import Storage
 from engagement_pandas.errors import DamagedDataset, DatasetError
-from engagement_pandas.files import fsync_dir
+from engagement_pandas.files.atomic_write import fsync_dir
 
 if TYPE_CHECKING:
     import pyarrow as pa

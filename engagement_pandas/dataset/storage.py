@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from engagement_pandas.errors import DatasetError
-from engagement_pandas.files import fsync_dir
+from engagement_pandas.files.atomic_write import fsync_dir
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileInfo

@@ -39,7 +39,7 @@ from engagement_pandas.dataset.runs import Appended, note_of
 from engagement_pandas.dataset.snapshot import CURE, DataFile, Snapshot
 from engagement_pandas.dataset.storage import Storage, StorageOptions
 from engagement_pandas.errors import DamagedDataset
-from engagement_pandas.files import atomic_write
+from engagement_pandas.files.atomic_write import atomic_write
 from engagement_pandas.frame.categories import as_reasons
 from engagement_pandas.frame.contract import (
     REQUIRED_OMISSION_COLUMNS,

@@ -39,7 +39,7 @@ from engagement_pandas.errors import (
     Unauthorized,
     UserContextRequired,
 )
-from engagement_pandas.files import try_file_lock
+from engagement_pandas.files.lock import try_file_lock
 from engagement_pandas.request.engagement_types import parse_engagement_types
 from engagement_pandas.request.limits import EARLIEST, HOURS_UNTIL_FINAL
 from engagement_pandas.request.owners import PostOwners

@@ -18,13 +18,13 @@ from engagement_pandas.errors import (
     RefusedError,
     ResponseShapeError,
 )
-from engagement_pandas.files import (
+from engagement_pandas.files.decompress import (
     FileTooLarge,
     NotDecompressed,
-    codec_of,
     decompressed,
     read_bounded,
 )
+from engagement_pandas.files.encoding import codec_of
 from engagement_pandas.flattening.combine import add, to_tidy_frame
 from engagement_pandas.flattening.compare_with_request import false_zeros
 from engagement_pandas.flattening.count_arrays import to_arrays

@@ -11,7 +11,8 @@ from typing import IO, Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.files import FileTooLarge, NotDecompressed, codec_of, decompressed
+from engagement_pandas.files.decompress import FileTooLarge, NotDecompressed, decompressed
+from engagement_pandas.files.encoding import codec_of
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.text import truncated_repr
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.files import atomic_write
+from engagement_pandas.files.atomic_write import atomic_write
 
 MOST_ROWS: Final = 1_048_575
 """Rows of a sheet below its heading."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.files import atomic_write
+from engagement_pandas.files.atomic_write import atomic_write
 from engagement_pandas.text import format_bytes
 
 _STYLE: Final = """

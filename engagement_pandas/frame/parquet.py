@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.files import atomic_write
+from engagement_pandas.files.atomic_write import atomic_write
 from engagement_pandas.frame.categories import as_reasons, as_types, contract_of
 from engagement_pandas.frame.coercion import contracted
 from engagement_pandas.frame.contract import (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engagement_pandas.errors import ArchiveError
-from engagement_pandas.files import atomic_write, probe, write_once
+from engagement_pandas.files.atomic_write import atomic_write, probe, write_once
 from engagement_pandas.request.cost import max_rows
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.response.record import (

@@ -25,7 +25,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from engagement_pandas.errors import ArchiveError
-from engagement_pandas.files import sweep
+from engagement_pandas.files.atomic_write import sweep
 from engagement_pandas.request.owners import OWNERS
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.request.plan import plan as cut

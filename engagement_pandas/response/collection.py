@@ -14,7 +14,13 @@ from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from engagement_pandas.errors import ArchiveError, RequestError
-from engagement_pandas.files import atomic_write, fsync_dir, mkdir_durable, sweep, write_once
+from engagement_pandas.files.atomic_write import (
+    atomic_write,
+    fsync_dir,
+    mkdir_durable,
+    sweep,
+    write_once,
+)
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.uncovered import uncovered

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engagement_pandas.errors import ArchiveError
-from engagement_pandas.files import FileTooLarge, read_bounded
+from engagement_pandas.files.decompress import FileTooLarge, read_bounded
 from engagement_pandas.response.envelope import MAX_BODY_BYTES
 
 LONGEST_LINE: Final = 2**20

@@ -24,7 +24,7 @@ from urllib3.exceptions import HTTPError
 
 from engagement_pandas import __version__
 from engagement_pandas.errors import RequestError
-from engagement_pandas.files import FileTooLarge, read_bounded
+from engagement_pandas.files.decompress import FileTooLarge, read_bounded
 from engagement_pandas.transport.urls import is_loopback
 
 DEADLINE: Final = 900.0

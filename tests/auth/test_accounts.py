@@ -24,8 +24,8 @@ from keyring.backends.fail import Keyring as NoKeyring
 from support import processes
 
 import engagement_pandas as ep
-from engagement_pandas import files
 from engagement_pandas.cli import main
+from engagement_pandas.files import atomic_write as files
 
 AT = datetime(2026, 4, 15, 12, 20, tzinfo=UTC)
 APP = ep.Consumer("consumer-key", "consumer-secret")

@@ -12,7 +12,7 @@ from auth.test_accounts import ENV, Memory, account, memory, path
 from support import processes
 
 import engagement_pandas as ep
-from engagement_pandas import files
+from engagement_pandas.files import atomic_write as files
 
 __all__ = ["memory", "path"]
 

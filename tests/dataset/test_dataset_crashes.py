@@ -28,7 +28,7 @@ from support.datasets.worlds import HANDLE, HOUR, TYPES, World, same, tardy, wor
 
 import engagement_pandas as ep
 from engagement_pandas.dataset import delta_table as lake
-from engagement_pandas.files import write_once
+from engagement_pandas.files.atomic_write import write_once
 
 POSTS = ("7", "8", "9")
 

@@ -16,7 +16,7 @@ from support.datasets.worlds import HANDLE, HOUR, OTHER, TYPES, World, same, tar
 import engagement_pandas as ep
 from engagement_pandas.cli import main
 from engagement_pandas.dataset.sync import Synced, sync
-from engagement_pandas.files import try_file_lock
+from engagement_pandas.files.lock import try_file_lock
 from engagement_pandas.frame.contract import check_counts
 from engagement_pandas.sandbox import SandboxServer
 from engagement_pandas.sandbox.world import Availability, Post

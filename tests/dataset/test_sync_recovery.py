@@ -18,7 +18,7 @@ from engagement_pandas.dataset.gaps import Hours, batches
 from engagement_pandas.dataset.omission_log import OmissionSpan
 from engagement_pandas.dataset.raw_answers import store_answers
 from engagement_pandas.dataset.sync import Synced, sync
-from engagement_pandas.files import try_file_lock
+from engagement_pandas.files.lock import try_file_lock
 from engagement_pandas.request.post_ids import first_snowflake_at
 from engagement_pandas.response.collection import Collection
 from engagement_pandas.sandbox.world import Availability, Post

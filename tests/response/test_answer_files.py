@@ -20,8 +20,8 @@ from support.archive.asking import in_parts
 from support.scripted import Scripted, ScriptedServer, Seen
 
 import engagement_pandas as ep
-from engagement_pandas import files
 from engagement_pandas.cli import main
+from engagement_pandas.files import atomic_write as files
 from engagement_pandas.response import record
 from engagement_pandas.response.answer_files import MANIFEST, PROBE
 from engagement_pandas.response.collection import Collection

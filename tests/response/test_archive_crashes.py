@@ -34,7 +34,7 @@ from support.archive.disks import Crash, Disk
 from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas import files
+from engagement_pandas.files import atomic_write as files
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.sandbox import SandboxServer
 

@@ -14,7 +14,7 @@ import pytest
 from support.datasets.frames import some
 
 import engagement_pandas as ep
-from engagement_pandas.files import file_lock, try_file_lock
+from engagement_pandas.files.lock import file_lock, try_file_lock
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork"),

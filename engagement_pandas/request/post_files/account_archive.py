@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import IO, Any, Final
 
 from engagement_pandas.errors import InvalidPostId
-from engagement_pandas.files import FileTooLarge, read_bounded
+from engagement_pandas.files.decompress import FileTooLarge, read_bounded
 
 _ZIP: Final = b"PK\x03\x04"
 _MEMBER: Final = re.compile(r"(?:.*/)?data/(?:tweets|tweet)(?:-part[0-9]+)?\.js")

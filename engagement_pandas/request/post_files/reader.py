@@ -11,13 +11,13 @@ from typing import IO, Any, Final
 from zipfile import ZipFile
 
 from engagement_pandas.errors import InvalidPostId
-from engagement_pandas.files import (
+from engagement_pandas.files.decompress import (
     FileTooLarge,
     NotDecompressed,
-    codec_of,
     decompressed,
     read_bounded,
 )
+from engagement_pandas.files.encoding import codec_of
 from engagement_pandas.request.post_files.account_archive import archived_posts
 from engagement_pandas.request.post_files.documents import NotJson, is_script, items
 from engagement_pandas.request.post_files.entry import Missing, PostEntry, RawEntry, judged

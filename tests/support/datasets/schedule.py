@@ -20,13 +20,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import engagement_pandas as ep
-from engagement_pandas import files as replacing
 from engagement_pandas.dataset import snapshot, store
 from engagement_pandas.dataset.delta_table import Table
 from engagement_pandas.dataset.omission_log import OmissionSpan
 from engagement_pandas.dataset.storage import Storage
 from engagement_pandas.dataset.store import Store
 from engagement_pandas.dataset.sync import Synced, sync
+from engagement_pandas.files import atomic_write as replacing
 from engagement_pandas.request.post_ids import first_snowflake_at
 from engagement_pandas.response import archive, collection
 from engagement_pandas.response.collection import Collection

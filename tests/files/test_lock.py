@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from engagement_pandas import files
-from engagement_pandas.files import file_lock, try_file_lock
+from engagement_pandas.files import lock
+from engagement_pandas.files.lock import file_lock, try_file_lock
 
 
 def interrupted_at(line: int, path: Path) -> bool:
@@ -20,7 +20,7 @@ def interrupted_at(line: int, path: Path) -> bool:
 
     def trace(frame: Any, event: str, _: Any) -> Any:
         nonlocal left
-        if frame.f_code.co_filename != files.__file__:
+        if frame.f_code.co_filename != lock.__file__:
             return None
         if event == "line":
             left -= 1

@@ -1,0 +1,105 @@
+"""Reads that are bounded, and compressed files."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import importlib
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from typing import IO, Any, AnyStr, Final
+
+_PIECE: Final = 2**18
+
+
+class FileTooLarge(ValueError):
+    """A file, decompressed, exceeds its size limit."""
+
+
+def read_bounded(file: IO[AnyStr], limit: int) -> AnyStr:
+    """Return the rest of a file, which may be decompressed as it is read.
+
+    The file is text or binary: plain, or of gzip, bz2, lzma or a member of a zip archive. The limit
+    is in bytes, or in characters. At most that many bytes and a buffer are decompressed.
+
+    >>> import io
+    >>> read_bounded(io.BytesIO(b"12345"), 5)
+    b'12345'
+    >>> read_bounded(io.BytesIO(b"123456"), 5)
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.files.decompress.FileTooLarge: more than 5 bytes
+    """
+    piece = file.read(_PIECE)
+    pieces, length = [piece], len(piece)
+    while piece:  # a single call would allocate memory for the limit
+        if length > limit:
+            msg = f"more than {limit:,} bytes"
+            raise FileTooLarge(msg)
+        piece = file.read(_PIECE)
+        pieces.append(piece)
+        length += len(piece)
+    return piece.join(pieces)  # the last piece is empty
+
+
+class NotDecompressed(ValueError):
+    """A compressed file is damaged, or is a zip archive that does not have exactly one file."""
+
+
+def decompressed(content: bytes, limit: int) -> bytes:
+    """Return the content of a compressed file, at most ``limit`` bytes.
+
+    The first bytes decide, since a browser or a shell may have renamed the file. Other content is
+    returned unchanged.
+
+    >>> decompressed(gzip.compress(b"post_id"), 7), decompressed(b"post_id", 7)
+    (b'post_id', b'post_id')
+    """
+    for mark, opened in _DECOMPRESSORS.items():
+        if content.startswith(mark):
+            try:
+                with opened(io.BytesIO(content)) as file:
+                    return bytes(read_bounded(file, limit))
+            except (FileTooLarge, NotDecompressed):
+                raise
+            except _DECOMPRESSION_ERRORS as error:
+                msg = f"is damaged and cannot be decompressed: {error}"
+                raise NotDecompressed(msg) from error
+    return content
+
+
+def _in_zip(file: IO[bytes]) -> IO[bytes]:
+    """Return the only file in a zip archive, ignoring those that macOS adds."""
+    archive = zipfile.ZipFile(file)
+    names = [name for name in archive.namelist() if not name.startswith("__MACOSX")]
+    if "[Content_Types].xml" in names:
+        msg = "is a workbook; save it as CSV (UTF-8), with the IDs as text"
+        raise NotDecompressed(msg)
+    members = [name for name in names if not name.endswith("/")]
+    if len(members) != 1:
+        msg = f"has {len(members)} files; unpack it, and name one"
+        raise NotDecompressed(msg)
+    return archive.open(members[0])
+
+
+def _zstd(file: IO[bytes]) -> Any:
+    pyarrow = importlib.import_module("pyarrow")  # slow to import, and few files need it
+    return pyarrow.CompressedInputStream(pyarrow.PythonFile(file, mode="r"), "zstd")
+
+
+_DECOMPRESSORS: Final[Mapping[bytes, Callable[[IO[bytes]], Any]]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+    b"PK\x03\x04": _in_zip,
+    b"\x28\xb5\x2f\xfd": _zstd,
+}
+"""Functions that open compressed files, by first bytes."""
+
+_DECOMPRESSION_ERRORS: Final = (
+    *(lzma.LZMAError, zipfile.BadZipFile, zlib.error, EOFError),
+    *(OSError, ValueError, RuntimeError, MemoryError),  # of bz2, encrypted zips and zstd
+)
