@@ -110,8 +110,7 @@ def _read_posts(files: Iterable[str]) -> pd.DataFrame:
 
 
 def _write_posts(posts: pd.DataFrame, target: str) -> None:
-    from engagement_pandas.files.atomic_write import atomic_write  # noqa: PLC0415
+    from engagement_pandas.frame.csv import write_posts  # noqa: PLC0415 - pandas
 
-    with atomic_write(Path(target)) as temporary:
-        posts.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+    write_posts(posts, target)
     print_message(f"{pluralize(len(posts), 'post')} in {target}")

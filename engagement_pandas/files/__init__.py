@@ -1,4 +1,4 @@
-"""Ground for files: atomic writes, locks, settings, and content from outside.
+"""Ground for files: atomic writes, locks, settings, and the content of files from outside.
 
-Each module imports the standard library, and at most another of this folder.
+The modules import only the standard library, and ``lock`` the modes in ``settings``.
 """

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, Final, cast
@@ -15,6 +14,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.files.atomic_write import atomic_write
+from engagement_pandas.files.delimited import guarded, unguarded
 from engagement_pandas.frame.categories import MISSING, as_reasons, as_text, as_types, contract_of
 from engagement_pandas.frame.coercion import contracted, parse_iso
 from engagement_pandas.frame.contract import TEXT, to_iso_utc
@@ -25,7 +25,6 @@ _INTEGER: Final = r"-?[0-9]{1,19}"
 _DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T]00:00(:00(\.0+)?)?)?"
 _MOST: Final = 2**63 - 1
 _HOURS: Final = frozenset(str(hour) for hour in range(24)) | {f"{hour:02d}" for hour in range(10)}
-_FORMULA: Final = re.compile("[\\s'\"]*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _COVERAGE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "endpoint": "endpoint",
@@ -74,28 +73,41 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
         texts["retrieved_at"] = texts["retrieved_at"].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     for name in texts.columns.intersection(["start", "end"]):
         texts[name] = texts[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-    for name in texts.columns.intersection(["engagement_type", "source", "message"]):
-        texts[name] = texts[name].map(_guarded, na_action="ignore")
     for column, name in _COVERAGE.items() if contract == "counts" else ():
         if name in counts.attrs:
             value = counts.attrs[name]
             texts[column] = str(value) if name == "endpoint" else to_iso_utc(value, name)
+    _write(texts, path_or_buffer, {"engagement_type", "source", "reason", "message", "endpoint"})
 
-    def write(target: Any) -> None:
+
+def write_posts(posts: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write posts as CSV, as :func:`write_csv` writes counts; :func:`read_posts` reads them."""
+    _write(posts.copy(), path, {"handle", "text"})
+
+
+def _write(texts: pd.DataFrame, target: Any, outside: Collection[str]) -> None:
+    """Write a frame; the columns ``outside`` have text from outside."""
+    has_returns = False
+    for name in (name for name in texts.columns if name in outside):
+        texts[name] = texts[name].map(guarded, na_action="ignore")
+        has_returns |= any("\r" in str(text) for text in texts[name].unique())
+
+    def write(file: Any) -> None:
         texts.to_csv(
-            target,
+            file,
             index=False,
             na_rep=MISSING,
             lineterminator="\n",
             encoding="utf-8",
-            quoting=csv.QUOTE_ALL if _has_returns(texts) else csv.QUOTE_MINIMAL,
+            # Python's writer does not quote a carriage return by itself.
+            quoting=csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL,
         )
 
-    if isinstance(path_or_buffer, str | os.PathLike):
-        with atomic_write(Path(path_or_buffer)) as temporary:
+    if isinstance(target, str | os.PathLike):
+        with atomic_write(Path(target)) as temporary:
             write(temporary)
     else:
-        write(path_or_buffer)
+        write(target)
 
 
 def read_csv(path_or_buffer: str | os.PathLike[str] | IO[str]) -> pd.DataFrame:
@@ -142,22 +154,12 @@ def read_csv(path_or_buffer: str | os.PathLike[str] | IO[str]) -> pd.DataFrame:
         for column, name in _COVERAGE.items() if "reason" not in texts else ():
             values: Any = texts[column].unique() if column in texts else []
             if len(values) == 1 and values[0]:
-                value = _bare(values[0])
+                value = unguarded(values[0])
                 frame.attrs[name] = value if name == "endpoint" else to_iso_utc(value, name)
     except FrameError as error:
         msg = f"{file}: {error}"
         raise FrameError(msg) from error
     return frame
-
-
-def _guarded(text: str) -> str:
-    """Return a text that no spreadsheet runs: an apostrophe precedes possible formulas."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def _bare(text: str) -> str:
-    """Return a text without the apostrophe of :func:`_guarded`."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
 def _refuse(texts: pd.Series, wrong: pd.Series, complaint: str) -> None:
@@ -166,12 +168,6 @@ def _refuse(texts: pd.Series, wrong: pd.Series, complaint: str) -> None:
     if len(invalid):
         msg = f"line {invalid.index[0]}: {complaint.format(truncated_repr(invalid.iloc[0])[1:-1])}"
         raise FrameError(msg)
-
-
-def _has_returns(texts: pd.DataFrame) -> bool:
-    """Return whether a text has a carriage return, which Python's writer does not quote."""
-    names = texts.columns.intersection(["engagement_type", "reason", "message"])
-    return any("\r" in str(text) for name in names for text in texts[name].unique())
 
 
 def _as_ids(texts: pd.Series) -> pd.Series:
@@ -186,11 +182,11 @@ def _as_ids(texts: pd.Series) -> pd.Series:
 
 
 def _as_types(texts: pd.Series) -> pd.Series:
-    return as_types(texts.map(_bare))
+    return as_types(texts.map(unguarded))
 
 
 def _as_messages(texts: pd.Series) -> pd.Series:
-    return as_text(texts.map(_bare))
+    return as_text(texts.map(unguarded))
 
 
 def _as_counts(texts: pd.Series) -> pd.Series:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -12,6 +11,12 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.files.decompress import FileTooLarge, NotDecompressed, decompressed
+from engagement_pandas.files.delimited import (
+    InvalidQuotes,
+    delimited_rows,
+    find_header,
+    without_end,
+)
 from engagement_pandas.files.encoding import codec_of
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.text import truncated_repr
@@ -19,15 +24,14 @@ from engagement_pandas.text import truncated_repr
 LIMIT: Final = 2**28
 """Maximum decompressed size in bytes: about five million counts."""
 
-_DELIMITERS: Final = ",;\t"
-
 
 def read_table(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> tuple[pd.DataFrame, str]:
     r"""Read CSV as text, with line numbers as the index, and return the name for error messages.
 
-    Text is UTF-8 or UTF-16, with commas, semicolons or tabs between the columns. The columns
+    Text is UTF-8 or UTF-16, with commas, semicolons, tabs or bars between the columns. The columns
     are ``str``; the index is the line on which the row ends.
 
+    >>> import io
     >>> read_table(io.StringIO("hour;count\n7;551\n"))[0]
       hour count
     2    7   551
@@ -60,56 +64,27 @@ def _decoded(content: bytes, name: str) -> str:
         raise FrameError(msg) from error
 
 
-def _delimiter(text: str, name: str) -> tuple[str, int]:
-    """Return the delimiter, and the number of lines before the header."""
-    head, _, rest = text.partition("\n")
-    given = head.strip().lower()
-    skipped = int(given.startswith("sep=") and len(given) <= len("sep=;"))
-    if skipped:
-        head = rest.partition("\n")[0]
-    delimiter = (given[4:] or "\t") if skipped else max(_DELIMITERS, key=head.count)
-    if not head.strip():
-        msg = f"{name} is not CSV with counts or omissions: line 1 is empty"
-        raise FrameError(msg)
-    if not text.endswith(("\n", "\r")):
-        last = text.count("\n") + 1
-        msg = (
-            f"line {last}, the last of {name}, has no line end: "
-            f"{truncated_repr(text.splitlines()[-1])}; "
-            "if it is truncated, write the file again, or else end the line"
-        )
-        raise FrameError(msg)
-    return delimiter, skipped
-
-
 def _rows(text: str, name: str) -> pd.DataFrame:
-    delimiter, skipped = _delimiter(text, name)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    header: list[str] = []
+    _check_end(text, name)
+    first = find_header(text)
+    filled = (
+        (line, cells)
+        for _, line, cells in delimited_rows(
+            text, first.delimiters[0], first=first.line, strict=True
+        )
+        if any(cells)
+    )
     try:
-        for row in reader:
-            if reader.line_num <= skipped or not any(row):
-                continue
-            if not header:
-                while row and not row[-1]:
-                    row.pop()
-                header = row
-                continue
-            if len(row) != len(header):
-                row = _fitted(row, header, reader.line_num, name)  # noqa: PLW2901
-            rows.append(row)
-            lines.append(reader.line_num)
-    except csv.Error as error:
-        begin = lines[-1] + 1 if lines else skipped + 2
-        msg = f"{name} is not CSV with counts or omissions: line {begin}: {error}; check the quotes"
+        header = without_end(next(filled, (0, []))[1])
+        rows = {line: _fitted(cells, header, line, name) for line, cells in filled}
+    except InvalidQuotes as error:
+        msg = f"line {error.line} of {name}: {error}; check the quotes"
         raise FrameError(msg) from error
     if len(set(header)) < len(header):
         msg = f"{name} has a column twice in {header}; keep one of them"
         raise FrameError(msg)
-    columns = zip(*rows, strict=True) if rows else [()] * len(header)
-    index = pd.Index(lines, dtype="int64")
+    columns = zip(*rows.values(), strict=True) if rows else [()] * len(header)
+    index = pd.Index(list(rows), dtype="int64")
     return pd.DataFrame(
         {
             key: pd.Series(list(column), index, dtype=TEXT)
@@ -119,8 +94,25 @@ def _rows(text: str, name: str) -> pd.DataFrame:
     )
 
 
-def _fitted(row: list[str], header: list[str], line: int, name: str) -> list[str]:
+def _check_end(text: str, name: str) -> None:
+    """Refuse a text that is empty, or truncated in its last line."""
+    if not text.strip():
+        msg = f"{name} is not CSV with counts or omissions: it is empty"
+        raise FrameError(msg)
+    if not text.endswith(("\n", "\r")):
+        last = text.count("\n") + 1
+        msg = (
+            f"line {last}, the last of {name}, has no line end: "
+            f"{truncated_repr(text.splitlines()[-1])}; "
+            "if it is truncated, write the file again, or else end the line"
+        )
+        raise FrameError(msg)
+
+
+def _fitted(row: list[str], header: Sequence[str], line: int, name: str) -> list[str]:
     """Return a row without empty trailing fields; raise if its length is wrong."""
+    if len(row) == len(header):
+        return row
     if len(row) > len(header) and not any(row[len(header) :]):
         return row[: len(header)]
     msg = (

@@ -84,6 +84,9 @@ def read_posts(
     every post; in archives, a quote is a post whose last link is to a post. An export of X
     Analytics has replies, whose texts begin with ``@``, and calls quotes posts.
 
+    ``engagement-pandas import --posts`` writes an apostrophe before texts that a spreadsheet would
+    run as a formula. It is removed from tables with the columns of this frame.
+
     Examples
     --------
     >>> import io

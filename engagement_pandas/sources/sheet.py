@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Final
@@ -13,13 +11,17 @@ from typing import IO, Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError, InvalidPostId
+from engagement_pandas.files.delimited import (
+    InvalidQuotes,
+    delimited_rows,
+    find_header,
+    without_end,
+)
 from engagement_pandas.frame.coercion import to_numbers
 from engagement_pandas.request.post_files import read_content, text_of
 from engagement_pandas.request.post_files.entry import key
 from engagement_pandas.text import format_list, truncated_repr, warn
 
-_SEP: Final = re.compile(r'"?sep=(.)"?[,;\t]*\n', re.IGNORECASE)
-_DELIMITERS: Final = ",;\t"
 _WORKBOOK: Final = b"PK\x03\x04"
 
 
@@ -72,9 +74,7 @@ def sheet_of(name: str, content: Any) -> Sheet:
     if not filled:
         msg = f"{name} is empty; export it again"
         raise FrameError(msg)
-    header = tuple(cell.strip().strip("\ufeff") for cell in filled[0][1])
-    while header and not header[-1]:
-        header = header[:-1]
+    header = tuple(without_end([cell.strip().strip("\ufeff") for cell in filled[0][1]]))
     return Sheet(name, header, tuple(_fitted(name, header, filled[1:])))
 
 
@@ -96,23 +96,13 @@ def _fitted(
 
 
 def _text_rows(name: str, text: str) -> list[tuple[int, list[str]]]:
-    if sep := _SEP.match(text):
-        skipped, delimiter = 1, sep[1]
-        text = text[sep.end() :]
-    else:
-        head = text.lstrip("\n").partition("\n")[0]
-        skipped, delimiter = 0, max(_DELIMITERS, key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[tuple[int, list[str]]] = []
-    line = 1
+    header = find_header(text)
+    rows = delimited_rows(text, header.delimiters[0], first=header.line, strict=True)
     try:
-        for cells in reader:
-            rows.append((line + skipped, cells))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        msg = f"line {line + skipped} of {name}: {error}; is a quotation mark open?"
+        return [(row.first, row.cells) for row in rows]
+    except InvalidQuotes as error:
+        msg = f"line {error.line} of {name}: {error}; is a quotation mark open?"
         raise FrameError(msg) from error
-    return rows
 
 
 def _workbook_rows(name: str, content: bytes) -> list[tuple[int, list[str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import zipfile
 from pathlib import Path
@@ -42,6 +43,19 @@ def test_json_and_several_files_are_imported(tmp_path: Path) -> None:
     assert ep.read_csv(out)["count"].to_list() == [5]
 
 
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@you", "'=1", " =1", "\uff1d1", "'tis", '"'])
+def test_a_spreadsheet_runs_no_text_of_a_post(tmp_path: Path, text: str) -> None:
+    """Texts of posts are written like those of omissions, and read as they were."""
+    body, out, posts = (tmp_path / name for name in ("tweets.js", "counts.csv", "posts.csv"))
+    tweets = [{"tweet": {"id_str": ONE, "favorite_count": "5", "full_text": text}}]
+    body.write_text("window.YTD.tweets.part0 = " + json.dumps(tweets))
+    assert main(["import", str(body), "--out", str(out), "--posts", str(posts)]) == 0
+    with posts.open(newline="", encoding="utf-8") as file:
+        written = list(csv.DictReader(file))
+    assert not written[0]["text"].lstrip(' "').startswith(("=", "+", "-", "@", "\uff1d"))
+    assert ep.read_posts(posts)["text"].to_list() == [text]
+
+
 def test_the_posts_of_an_archive_are_imported(tmp_path: Path) -> None:
     """Counts leave reposts out; the posts include them, with their kind."""
     texts = {"7": "Hi", "8": "RT @you: Hi"}
@@ -51,11 +65,18 @@ def test_the_posts_of_an_archive_are_imported(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "archive.zip", "w") as members:
         members.writestr("data/account.js", "window.YTD.account.part0 = []")
         members.writestr("data/tweets.js", "window.YTD.tweets.part0 = " + json.dumps(posts))
-    out, csv = tmp_path / "counts.csv", tmp_path / "posts.csv"
-    command = ["import", str(tmp_path / "archive.zip"), "--out", str(out), "--posts", str(csv)]
+    out, posts_csv = tmp_path / "counts.csv", tmp_path / "posts.csv"
+    command = [
+        "import",
+        str(tmp_path / "archive.zip"),
+        "--out",
+        str(out),
+        "--posts",
+        str(posts_csv),
+    ]
     assert main(command) == 0
     assert ep.read_csv(out)["post_id"].to_list() == ["7"]
-    found = ep.read_posts(csv)
+    found = ep.read_posts(posts_csv)
     assert dict(zip(found["post_id"], found["kind"], strict=True)) == {"7": "post", "8": "repost"}
 
 

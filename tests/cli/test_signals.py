@@ -166,7 +166,7 @@ def handles(pid: int, number: int) -> bool:
 TRACED: Final = (
     "/cli/fetch",
     "/cli/archives",
-    "/files",
+    "/engagement_pandas/files",
     "/response/collection",
     "/response/archive.py",
 )

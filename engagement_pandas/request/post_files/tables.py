@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
-import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from engagement_pandas.errors import InvalidPostId
-from engagement_pandas.request.post_files.entry import LONG, RawEntry, is_id, roles_of
+from engagement_pandas.files.delimited import (
+    InvalidQuotes,
+    Row,
+    delimited_rows,
+    find_header,
+    unguarded,
+    without_end,
+)
+from engagement_pandas.request.post_files.entry import LONG, ROLES, RawEntry, is_id, roles_of
 from engagement_pandas.request.post_files.kind import REFERENCE_COLUMNS
 from engagement_pandas.text import format_list, pluralize
 
-_SEP: Final = re.compile(r'"?sep=(.)"?[,;\t]*\n', re.IGNORECASE)
-_DELIMITERS: Final = ",;\t|"
 _DIALECTS: Final[Sequence[Mapping[str, Any]]] = (
     {"strict": True},
     {"strict": True, "escapechar": "\\"},
@@ -43,21 +47,18 @@ def heading_of(text: str, name: str, *, needed: bool) -> Heading | None:
     >>> heading_of("text;Post ID\nhello;123\n", "posts.csv", needed=True).names
     ('text', 'Post ID')
     """
-    sep = _SEP.match(text)
-    lines = text.split("\n")
-    line = next((place for place, row in enumerate(lines) if row.strip() and (place or not sep)), 0)
-    options = [sep[1]] if sep else _DELIMITERS
-    splits = {delimiter: _names(lines[line], delimiter) for delimiter in options}
+    header = find_header(text)
+    splits = {delimiter: _names(header.text, delimiter) for delimiter in header.delimiters}
     for delimiter, names in splits.items():
         try:
             roles = roles_of(names)
         except InvalidPostId as error:
-            msg = f"line {line + 1} of {name}: {error}"
+            msg = f"line {header.line} of {name}: {error}"
             raise InvalidPostId(msg) from error
         if "post_id" in roles:
-            return Heading(names, roles, delimiter, line + 1)
+            return Heading(names, roles, delimiter, header.line)
     names = max(splits.values(), key=len)
-    if needed and lines[line].strip() and not (len(names) == 1 and is_id(names[0])):
+    if needed and header.text.strip() and not (len(names) == 1 and is_id(names[0])):
         msg = (
             f"{name} has no post_id column, only {format_list(names)}; rename the one with the IDs"
         )
@@ -67,13 +68,7 @@ def heading_of(text: str, name: str, *, needed: bool) -> Heading | None:
 
 def _names(line: str, delimiter: str) -> tuple[str, ...]:
     cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
-    return tuple(_without_end(cells))
-
-
-def _without_end(cells: list[str]) -> list[str]:
-    while cells and not cells[-1].strip():
-        cells.pop()
-    return cells
+    return tuple(without_end(cells))
 
 
 def rows(text: str, name: str, heading: Heading) -> list[RawEntry]:
@@ -91,34 +86,15 @@ def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) ->
     lines = text.split("\n")
     columns = len(heading.names)
     spaced = f"{heading.delimiter} " in lines[heading.line - 1]
-    reader = csv.reader(
-        io.StringIO("\n".join(lines[heading.line :])),
-        delimiter=heading.delimiter,
-        skipinitialspace=spaced,
-        **dialect,
-    )
     references = {
         kind: heading.names.index(name)
         for name, kind in REFERENCE_COLUMNS.items()
         if name in heading.names
     }
-    end = heading.line
-    while True:
-        start = end + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            msg = (
-                f"line {start} of {name}: a quotation mark is not closed, or not doubled inside "
-                f"a text ({error})"
-            )
-            raise InvalidPostId(msg) from error
-        if cells is None:
-            return
-        end = heading.line + reader.line_num
+    for start, end, every in _raw_rows(text, name, heading, skipinitialspace=spaced, **dialect):
         if end > start:
             _check_swallowed(lines[start - 1 : end], heading, f"line {start} of {name}")
-        cells = cells[:columns] + _without_end(cells[columns:])
+        cells = every[:columns] + list(without_end(every[columns:]))
         if not any(cell.strip() for cell in cells) or _is_heading(cells, heading):
             continue
         if len(cells) != columns:
@@ -128,10 +104,25 @@ def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) ->
             )
             raise InvalidPostId(msg)
         roles = {role: cells[place] for role, place in heading.roles.items()}
+        if heading.names == tuple(role for role in ROLES if role in heading.roles):
+            roles = {
+                role: unguarded(cell) for role, cell in roles.items()
+            }  # written by the package
         if references and "kind" not in roles:
             kinds = (kind for kind, place in references.items() if cells[place].strip())
             roles["kind"] = next(kinds, "post")
         yield RawEntry.of(start, roles, heading.names[heading.roles["post_id"]])
+
+
+def _raw_rows(text: str, name: str, heading: Heading, **dialect: Any) -> Iterator[Row]:
+    try:
+        yield from delimited_rows(text, heading.delimiter, first=heading.line + 1, **dialect)
+    except InvalidQuotes as error:
+        msg = (
+            f"line {error.line} of {name}: a quotation mark is not closed, or not doubled inside "
+            f"a text ({error})"
+        )
+        raise InvalidPostId(msg) from error
 
 
 def _is_heading(cells: Sequence[str], heading: Heading) -> bool:
