@@ -159,10 +159,10 @@ class Ledger:
         return _month(self._now())
 
     def handles(self, month: str | None = None) -> tuple[str, ...]:
-        """Return the handles of a month, in order of first request; see :meth:`asked`."""
-        return tuple(self.asked(month))
+        """Return the handles of a month, in order of first request; see :meth:`first_requests`."""
+        return tuple(self.first_requests(month))
 
-    def asked(self, month: str | None = None) -> dict[str, datetime]:
+    def first_requests(self, month: str | None = None) -> dict[str, datetime]:
         """Return the handles of a month and the time of their first request (aware, UTC).
 
         Parameters
@@ -346,7 +346,7 @@ class Ledger:
                 "file": self._place,
                 "limit": limit,
                 "this month's use": "print(ledger)",
-                "handles": "ledger.asked()",
+                "handles": "ledger.first_requests()",
             },
         )
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.dataset.chunks import Moment
-from engagement_pandas.dataset.coverage import Coverage, refresh, verify_changed
 from engagement_pandas.dataset.dataset import Dataset
+from engagement_pandas.dataset.final_hours import FinalHours, refresh, verify_changed
 from engagement_pandas.dataset.gaps import Gap, Scope
 from engagement_pandas.dataset.raw_answers import (
     Synced,
@@ -136,7 +136,7 @@ def sync(  # noqa: PLR0913 - arguments are independent, and three have defaults
             msg = f"another process is syncing {dataset.path}; nothing was sent"
             raise AlreadySyncing(msg)
         now, store = client.now(), dataset._store  # noqa: SLF001 - of the same room
-        known, states = Coverage.of(store), {}
+        known, states = FinalHours.of(store), {}
         try:
             states = verify_changed(store, known)
         except DamagedDataset as error:
@@ -190,7 +190,7 @@ def _posts(responses: Iterable[EngagementResponse]) -> set[str]:
     return {post for response in responses for post in response.request.post_ids}
 
 
-def _gaps(dataset: Dataset, covered: Coverage, scope: Scope) -> Iterator[Gap]:
+def _gaps(dataset: Dataset, covered: FinalHours, scope: Scope) -> Iterator[Gap]:
     """Yield gaps to request and store one at a time; stored data may grow meanwhile."""
     for hours in scope.parts():
         hours.add_covered(covered.hours)

@@ -17,7 +17,7 @@ from engagement_pandas.flattening.compare_with_request import (
     compare_with_request,
 )
 from engagement_pandas.flattening.count_arrays import CountArrays
-from engagement_pandas.flattening.coverage import Answer, coverage
+from engagement_pandas.flattening.covered_window import Answer, covered_window
 from engagement_pandas.flattening.double_counts import refuse_double_counts
 from engagement_pandas.flattening.snapshots import Times, refuse_sums
 from engagement_pandas.frame.contract import empty_counts
@@ -112,7 +112,7 @@ def _added(responses: Sequence[EngagementResponse], groupings: Sequence[Grouping
     arrays = parts[0] if len(parts) == 1 else add(parts, groupings[0].name)
     del parts  # frees memory for the frame
     counts = to_tidy_frame(arrays, groupings[0].dimensions)
-    counts.attrs.update(coverage(answers))
+    counts.attrs.update(covered_window(answers))
     return counts
 
 
@@ -142,7 +142,7 @@ def _kept_apart(
     arrays = add(parts, groupings[0].name)
     del parts  # frees memory for the frame
     counts = to_tidy_frame(arrays, groupings[0].dimensions, times)
-    covered = [coverage([answer]) for answer in answers]
+    covered = [covered_window([answer]) for answer in answers]
     if len(answers) == len(responses) and all(window == covered[0] for window in covered):
         counts.attrs.update(covered[0])
     return counts

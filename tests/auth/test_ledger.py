@@ -67,7 +67,7 @@ def test_another_process_reads_the_ledger(ledger: ep.Ledger, path: Path, clock: 
     other = ep.Ledger(path, clock=clock.time)
     assert other.handles() == ("bakery",)
     assert other.record("bakery") is False
-    assert other.asked() == {"bakery": datetime(2026, 4, 15, 12, 20, tzinfo=UTC)}
+    assert other.first_requests() == {"bakery": datetime(2026, 4, 15, 12, 20, tzinfo=UTC)}
 
 
 def test_months_are_those_of_utc(ledger: ep.Ledger, clock: FakeClock) -> None:
@@ -403,7 +403,7 @@ def test_a_handle_recorded_twice_counts_once(ledger: ep.Ledger, path: Path) -> N
     ledger.record("bakery")
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines, lines[1].replace(b"12:20", b"15:45")]))
-    assert ledger.asked() == {"bakery": datetime(2026, 4, 15, 12, 20, tzinfo=UTC)}
+    assert ledger.first_requests() == {"bakery": datetime(2026, 4, 15, 12, 20, tzinfo=UTC)}
 
 
 CROWD = textwrap.dedent(
@@ -519,7 +519,7 @@ def test_representations(path: Path, clock: FakeClock) -> None:
     path.unlink()
     assert repr(ledger) == f"Ledger({path}, limit=7)"
     cells = re.findall(r"<td>([^<]*)</td>", ledger._repr_html_())
-    assert cells == [str(path), "7 handles a month", "print(ledger)", "ledger.asked()"]
+    assert cells == [str(path), "7 handles a month", "print(ledger)", "ledger.first_requests()"]
 
 
 def test_paths_are_escaped_in_the_table(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ Answer = tuple[EngagementResponse, AnswerSummary]
 """A response of status 200, and what it counts."""
 
 
-def coverage(answers: Sequence[Answer]) -> dict[str, str]:
+def covered_window(answers: Sequence[Answer]) -> dict[str, str]:
     """Return ``start`` and ``end`` of the window of every post's counts, for ``attrs``.
 
     The answers are from one endpoint, with the same dimensions. Texts are ISO, UTC: for
@@ -53,7 +53,7 @@ def union_window(windows: Sequence[tuple[datetime, datetime, Sequence[str]]]) ->
 
 
 def common_window(parts: Sequence[_Stretch]) -> dict[str, str] | None:
-    """Return the common window of several parts of ``/28hr``, each from :func:`coverage`.
+    """Return the common window of several parts of ``/28hr``, each from :func:`covered_window`.
 
     None if it is unknown, since a part states the first end of its responses and not the
     last: ends within a minute of each other may be further apart.

@@ -18,7 +18,7 @@ from support.datasets.worlds import HOUR, World, same, world
 
 import engagement_pandas as ep
 from engagement_pandas.dataset import delta_table as lake
-from engagement_pandas.dataset.coverage import Coverage, refresh, verify_changed
+from engagement_pandas.dataset.final_hours import FinalHours, refresh, verify_changed
 from engagement_pandas.dataset.gaps import Hours, Scope
 
 SINCE = datetime(2026, 3, 13, 12, tzinfo=UTC)
@@ -86,7 +86,7 @@ def test_what_changed_is_read_again(moving: World, tmp_path: Path, change: str) 
 
     run()
     run()
-    kept = tmp_path / "set" / "coverage"
+    kept = tmp_path / "set" / "final_hours"
     text = kept.read_text()
     if change == "append":
         dataset.append(some("2026-03-15T00:05:00Z", posts=["7"], days=1))
@@ -149,14 +149,14 @@ def test_files_are_verified_again_after_four_weeks(
     dataset.append(some("2026-04-01T00:05:00Z", days=2))
     store = dataset._store
     scope = Scope(["7"], [ep.EngagementType.REPLIES], MARCH, datetime(2026, 4, 9, tzinfo=UTC), 3)
-    known = refresh(store, Coverage(), verify_changed(store, Coverage()), scope)
+    known = refresh(store, FinalHours(), verify_changed(store, FinalHours()), scope)
     reads = Reads(monkeypatch)
     assert not reads.during(lambda: verify_changed(store, known))
     later = {
         name: state._replace(verified=state.verified - 29 * 86_400 * 10**9)
         for name, state in known.files.items()
     }
-    old = Coverage(known.start, known.until, known.settle, known.hours, later)
+    old = FinalHours(known.start, known.until, known.settle, known.hours, later)
     assert len(reads.during(lambda: verify_changed(store, old))) == 2
 
 
@@ -165,10 +165,10 @@ def test_it_is_the_same_when_it_is_read(tmp_path: Path) -> None:
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some("2026-04-01T00:05:00Z", days=2))
     store = dataset._store
-    assert Coverage.of(store) == Coverage()
+    assert FinalHours.of(store) == FinalHours()
     scope = Scope(["7"], [ep.EngagementType.REPLIES], MARCH, datetime(2026, 4, 9, tzinfo=UTC), 3)
-    made = refresh(store, Coverage(), verify_changed(store, Coverage()), scope)
-    assert Coverage.of(store) == made
+    made = refresh(store, FinalHours(), verify_changed(store, FinalHours()), scope)
+    assert FinalHours.of(store) == made
 
 
 hours_done = st.lists(st.integers(0, 99), max_size=60)
@@ -178,7 +178,7 @@ hours_done = st.lists(st.integers(0, 99), max_size=60)
 def test_covered_hours_come_back(
     first: list[int], second: list[int], until: int, shift: int
 ) -> None:
-    """For any hours: those before the end of the coverage, from a later start on too."""
+    """For any hours: those before the end of the final hours, from a later start on too."""
     start = datetime(2026, 3, 1, 5, tzinfo=UTC)
 
     def hours(begin: datetime) -> Hours:
@@ -227,7 +227,7 @@ def test_the_same_hours_are_done_as_without_it(tmp_path: Path, seed: int) -> Non
         posts, types, since, settle = rng.choice(SCOPES)
         begin = datetime.fromisoformat(since).replace(tzinfo=UTC)
         scope = Scope(posts, [ep.EngagementType(name) for name in types], begin, now, settle)
-        known = Coverage.of(store)
+        known = FinalHours.of(store)
         covered = refresh(store, known, verify_changed(store, known), scope)
         (part,), (right,) = scope.parts(), scope.parts()
         part.add_covered(covered.hours)
@@ -240,7 +240,7 @@ def test_a_day_that_becomes_final_is_read_once_more(tmp_path: Path) -> None:
     """Its files are those of an earlier sync, which had not covered it."""
     dataset = ep.Dataset(tmp_path / "set")
     store = dataset._store
-    covered = Coverage()
+    covered = FinalHours()
     dataset.append(some("2026-03-03T06:05:00Z", posts=["7"], days=2))
     for now in (datetime(2026, 3, 2, 12, tzinfo=UTC), datetime(2026, 3, 3, 12, tzinfo=UTC)):
         scope = Scope(["7"], [ep.EngagementType.REPLIES], MARCH, now, SETTLE)

@@ -22,7 +22,7 @@ from engagement_pandas.dataset.gaps import Scope, created_before, first_hour, ho
 from engagement_pandas.dataset.snapshot import DataFile
 from engagement_pandas.dataset.store import Store
 
-_NAME: Final = "coverage"
+_NAME: Final = "final_hours"
 _DAYS: Final = "counts/day="
 _AGAIN: Final = 28 * 86_400 * 10**9
 """Nanoseconds after which a file that seems unchanged is verified again."""
@@ -37,7 +37,7 @@ class State(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Coverage:
+class FinalHours:
     """Final hours of posts and types from ``start`` to ``until``, in hours since 1970, UTC.
 
     ``hours`` are the bounds of half-open ranges, alternately first and last. ``files`` are all
@@ -56,8 +56,8 @@ class Coverage:
         return moment_of(self.until)
 
     @classmethod
-    def of(cls, store: Store) -> Coverage:
-        """Return what is stored; an empty coverage if nothing is, or it is invalid."""
+    def of(cls, store: Store) -> FinalHours:
+        """Return what is stored; no final hours if nothing is, or it is invalid."""
         try:
             return msgspec.json.decode(store.load(_NAME) or "", type=cls)
         except msgspec.DecodeError:
@@ -73,7 +73,7 @@ class Coverage:
         return found
 
 
-def verify_changed(store: Store, known: Coverage) -> dict[str, State]:
+def verify_changed(store: Store, known: FinalHours) -> dict[str, State]:
     """Verify the files that have changed since they were verified; return the state of each."""
     now, files = time.time_ns(), store.files()
     with translate_errors(store.home, "read"):
@@ -88,21 +88,23 @@ def verify_changed(store: Store, known: Coverage) -> dict[str, State]:
     return states
 
 
-def refresh(store: Store, known: Coverage, states: Mapping[str, State], scope: Scope) -> Coverage:
-    """Return the coverage of these posts and types, after reading the days that changed.
+def refresh(
+    store: Store, known: FinalHours, states: Mapping[str, State], scope: Scope
+) -> FinalHours:
+    """Return the final hours of these posts and types, after reading the days that changed.
 
     It reaches to the last day whose hours have all been over for ``settle`` hours. ``states``
     are those of the verified files.
     """
     first, end = scope.since.date(), (scope.now - timedelta(hours=scope.settle)).date()
     if known.settle != scope.settle or known.start > hour_of(scope.since):
-        known = Coverage()
+        known = FinalHours()
     present = defaultdict[date, dict[str, DataFile]](dict)
     for name, (_, file) in store.files().items():
         if file.day is not None and first <= file.day < end:
             present[file.day][name] = file
     if not present:
-        return Coverage()
+        return FinalHours()
     read = {day: names for day, names in known.days().items() if first <= day < end}
     unchanged = {name for name, state in known.files.items() if states.get(name) == state}
     changed = {
@@ -128,6 +130,6 @@ def refresh(store: Store, known: Coverage, states: Mapping[str, State], scope: S
                 part.read(store.readings(files.values(), wanted))
         for post, ranges in part.covered(first_hour(end)).items():
             hours[post] = {**hours.get(post, {}), **ranges}
-    fresh = Coverage(hour_of(scope.since), first_hour(end), scope.settle, hours, states)
+    fresh = FinalHours(hour_of(scope.since), first_hour(end), scope.settle, hours, states)
     store.save(_NAME, msgspec.json.encode(fresh).decode())
     return fresh
