@@ -22,7 +22,7 @@ from engagement_pandas.errors import FrameError, InvalidPostId
 from engagement_pandas.frame.categories import as_types, contract_of
 from engagement_pandas.frame.contract import ATTRIBUTES, COUNT_COLUMNS, TEXT, check_counts
 from engagement_pandas.request.post_ids import parse_post_id
-from engagement_pandas.text import FLOAT_BITS, check_digits, truncated_repr
+from engagement_pandas.text import check_digits, truncated_repr
 
 NO_COUNT: Final = frozenset(
     {"", "-", "\u2013", "\u2014", "n/a", "na", "nan", "<na>", "none", "null", "--"}
@@ -118,7 +118,11 @@ def to_pandas(frame: Any) -> pd.DataFrame:
             raise FrameError(msg)
     import pyarrow as pa  # noqa: PLC0415  slow to import, and only other libraries need it
 
-    table = pa.table(frame)
+    try:
+        table = pa.table(frame)
+    except pa.ArrowException as error:
+        msg = f"the table cannot be converted: {error}; cast that column to 64-bit integers or text"
+        raise FrameError(msg) from error
     types: dict[Any, Any] = dict.fromkeys((pa.string(), pa.large_string(), pa.string_view()), TEXT)
     types |= dict.fromkeys(
         (pa.int8(), pa.int16(), pa.int32(), pa.int64()), pd.Int64Dtype()
@@ -186,7 +190,7 @@ def to_numbers(counts: pd.Series) -> pd.Series:
     """
     if isinstance(counts.dtype, pd.CategoricalDtype):
         counts = counts.astype(counts.dtype.categories.dtype)
-    if pd.api.types.is_bool_dtype(counts.dtype) or not pd.api.types.is_numeric_dtype(counts.dtype):
+    if counts.dtype.kind not in "iuf":
         return _each(counts, _number, pd.Int64Dtype())
     missing = counts.isna().to_numpy(dtype=bool)
     cure = "give the counts themselves, which are whole numbers"
@@ -195,7 +199,9 @@ def to_numbers(counts: pd.Series) -> pd.Series:
         with np.errstate(invalid="ignore"):
             invalid = ~missing & ~(np.isfinite(values) & (values == np.floor(values)))
         _refuse(counts, invalid, "not a whole number", cure)
-        _refuse(counts, np.abs(values) > 2.0**FLOAT_BITS, "a float that may have lost digits", cure)
+        _refuse(
+            counts, np.abs(values) > _exact(counts.dtype), "a float that may have lost digits", cure
+        )
         integers = np.where(missing, 0, values).astype("int64")
     else:
         if pd.api.types.is_unsigned_integer_dtype(counts.dtype):
@@ -317,6 +323,16 @@ def _post_id(value: Any) -> str:
     return parse_post_id(value)
 
 
+def _exact(dtype: Any) -> int:
+    """Return the largest integer that no other integer is rounded to by a type of floats.
+
+    >>> _exact(pd.Float32Dtype()), _exact(float) == 2**53 - 1
+    (16777215, True)
+    """
+    plain: Any = getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype))
+    return int(2 ** (np.finfo(plain).nmant + 1)) - 1
+
+
 def _number(value: Any) -> int | None:
     """Return a count as an integer; None if it stands for an unknown one."""
     if isinstance(value, bool | np.bool_):
@@ -325,11 +341,12 @@ def _number(value: Any) -> int | None:
     if isinstance(value, int | np.integer):
         number = int(value)
     elif isinstance(value, float | np.floating | Decimal):
+        most: int = _MOST if isinstance(value, Decimal) else _exact(type(value))
+        if not -most <= value <= most:
+            msg = f"{value!r} is a number that 64 bits do not hold, or a float without all digits"
+            raise FrameError(msg)
         if value != value // 1:
             msg = f"{value!r} is not a whole number; give the counts themselves"
-            raise FrameError(msg)
-        if not isinstance(value, Decimal) and abs(value) > 2**FLOAT_BITS:
-            msg = f"{value!r} is a float that may have lost digits"
             raise FrameError(msg)
         number = int(value)
     elif isinstance(value, str):
@@ -363,7 +380,8 @@ def to_times(values: pd.Series) -> pd.Series:
     cure = f"write days as 2026-03-01 and times as 2026-03-01T09:30:00Z, or see {_FROM}"
     if pd.api.types.is_numeric_dtype(values.dtype):
         _refuse(values, np.ones(len(values), dtype=bool), "a number, not a time", cure)
-    codes, level = _distinct(values)
+    codes, distinct = _distinct(values)
+    level = [*map(_moment, distinct)]
     parsed = parse_iso(pd.Series([*level, None], dtype=object))
     _refuse(values, (codes >= 0) & parsed.isna().to_numpy()[codes], "not a time", cure)
     zones = [_zone(value) for value in level]
@@ -392,6 +410,17 @@ def parse_iso(values: pd.Series) -> pd.Series:
     if lost.notna().any():
         moments.loc[lost.index] = pd.Series(lost, dtype=moments.dtype)
     return cast("pd.Series", moments)
+
+
+def _moment(value: Any) -> Any:
+    """Return a value that may be a time; months, weeks and years are none.
+
+    >>> _moment("2026-09"), _moment(pd.Period("2026-09-01", "D"))
+    ('', Timestamp('2026-09-01 00:00:00'))
+    """
+    if isinstance(value, pd.Period):
+        return value.start_time if value.freqstr in {"D", "h"} else ""
+    return "" if isinstance(value, str) and len(value.strip()) < len("20260901") else value
 
 
 def _distant(value: Any) -> datetime | None:

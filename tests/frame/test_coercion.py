@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -339,3 +340,56 @@ def test_an_invalid_time_is_refused(value: Any) -> None:
     """The error has the row."""
     with pytest.raises(FrameError, match=r"'day' in row 1 is .*not a time; write days as"):
         to_days(pd.Series(["2026-03-01", value], name="day"))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([2**24 + 1], dtype="float32"),
+        pd.array([2**24 + 2], dtype="Float32"),
+        pd.array([2.0**24], dtype="float[pyarrow]"),
+        np.array([2049], dtype="float16"),
+        np.array([np.float32(2**24 + 1)], dtype=object),
+        np.array([2**53 + 1], dtype="float64"),
+    ],
+)
+def test_each_float_has_its_own_digits(values: Any) -> None:
+    """A float32 of 16,777,217 is 16,777,216."""
+    with pytest.raises(FrameError, match=r"in row 0.* float"):
+        to_numbers(pd.Series(values, name="count"))
+
+
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "1e30", "5.5"])
+def test_decimals_that_are_not_counts_are_refused(number: str) -> None:
+    """They are refused as objects and as Arrow's decimals."""
+    with pytest.raises(FrameError, match=f"in row 0: Decimal.*{number[:1]}"):
+        to_numbers(pd.Series([Decimal(number)], name="count"))
+    if number == "5.5":
+        decimals = pd.array([Decimal(number)], dtype=pd.ArrowDtype(pa.decimal128(5, 2)))
+        with pytest.raises(FrameError, match="not a whole number"):
+            to_numbers(pd.Series(decimals, name="count"))
+
+
+def test_complex_numbers_are_refused() -> None:
+    """Their imaginary part would be lost."""
+    with pytest.raises(FrameError, match="is not a count"):
+        to_numbers(pd.Series([1j], name="count"))
+
+
+@pytest.mark.parametrize("kind", ["period", object])
+def test_periods_of_a_day_are_days(kind: Any) -> None:
+    """Longer ones are not, in a column of their own or of objects."""
+    days = pd.Series(pd.period_range("2026-03-01", periods=1, freq="D"), name="day")
+    months = pd.Series(pd.period_range("2026-03-01", periods=1, freq="M"), name="day")
+    if kind is object:
+        days, months = days.astype(object), months.astype(object)
+    assert to_days(days).to_list() == [pd.Timestamp("2026-03-01")]
+    with pytest.raises(FrameError, match=r"'day' in row 0 is Period.*not a time"):
+        to_days(months)
+
+
+@pytest.mark.parametrize("day", ["2026-03", "2026"])
+def test_months_and_years_are_not_days(day: str) -> None:
+    """ISO 8601 has them too."""
+    with pytest.raises(FrameError, match=f"'day' in row 0 is '{day}', not a time"):
+        to_days(pd.Series([day], name="day"))
