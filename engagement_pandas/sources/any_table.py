@@ -12,16 +12,17 @@ from engagement_pandas.errors import FrameError, RequestError, UnsupportedEngage
 from engagement_pandas.frame.coercion import (
     as_counts,
     tidy_counts,
+    to_categories,
     to_hours,
     to_ids,
     to_numbers,
     to_pandas,
     to_times,
 )
-from engagement_pandas.frame.contract import ALWAYS, in_order
+from engagement_pandas.frame.contract import ALWAYS, TEXT, in_order
 from engagement_pandas.request.engagement_types import type_of
-from engagement_pandas.request.post_files.entry import roles_of
-from engagement_pandas.text import format_list
+from engagement_pandas.request.post_files.entry import ANY_ID, LONG, key, roles_of
+from engagement_pandas.text import format_list, truncated_repr
 
 _TIMES: Final = ("day", "hour", "retrieved_at")
 
@@ -49,6 +50,7 @@ def counts_from(  # noqa: PLR0913  each has a default
         Names of columns, by default these names. ``post_id`` holds IDs, or links to posts; by
         default, it is also found under names such as ``Post ID``, ``Tweet id`` or ``Post Link``.
         A column of times may be both ``day`` and ``hour``.
+        The index is used too, where it has names.
     types : mapping of str to str, optional
         Of a wide table: the engagement type of each column of counts, such as ``{"Impressions":
         "impressions", "Shares": "retweets"}``. By default, the columns named like an engagement
@@ -90,11 +92,13 @@ def counts_from(  # noqa: PLR0913  each has a default
     1  2043975803238000001        retweets      2
     """
     table = to_pandas(frame)
+    if named := [n for n in table.index.names if n is not None and n not in table.columns]:
+        table = table.reset_index(named)
     if not table.columns.is_unique:
         twice = format_list(table.columns[table.columns.duplicated()])
         msg = f"the table has the columns {twice} twice; rename or drop one of each"
         raise FrameError(msg)
-    named = {
+    given = {
         "post_id": post_id or _post_column(table),
         "engagement_type": engagement_type,
         "count": count,
@@ -102,20 +106,27 @@ def counts_from(  # noqa: PLR0913  each has a default
         "hour": hour,
         "retrieved_at": retrieved_at,
     }
-    columns = {role: _column(table, role, name) for role, name in named.items()}
+    columns = {role: _column(table, role, name) for role, name in given.items()}
     columns = {role: name for role, name in columns.items() if name is not None}
     keys: dict[str, Any] = {r: table[name] for r, name in columns.items() if r not in ALWAYS}
     keys |= _utc_times({role: keys[role] for role in _TIMES if role in keys}, tz)
     if "post_id" in keys:
         keys["post_id"] = to_ids(keys["post_id"])
+        if post_id is None and key(columns["post_id"]) in ANY_ID:
+            _check_long(keys["post_id"])
     if source is not None:
         keys["source"] = source
     elif "source" in table.columns and "source" not in columns.values():
         keys["source"] = table["source"]
     shared = as_counts(pd.DataFrame(keys, index=table.index))
     if types is None and set(ALWAYS) <= columns.keys():
-        rows = shared.assign(**{role: table[columns[role]] for role in ALWAYS})
+        names = to_categories(table[columns["engagement_type"]]).astype(TEXT)
+        meant = names.map({name: _named(name) for name in names.dropna().unique()})
+        rows = shared.assign(engagement_type=meant, count=table[columns["count"]])
     else:
+        if types is not None and not isinstance(types, Mapping):
+            msg = f"types is {truncated_repr(types)}; write {{'Views': 'impressions', …}}"
+            raise FrameError(msg)
         if set(ALWAYS) & columns.keys() and types is not None:
             msg = (
                 "types names columns of a wide table, and engagement_type or count one of a tall "
@@ -144,6 +155,25 @@ def _post_column(table: pd.DataFrame) -> str | None:
     return None if place is None else table.columns[place]
 
 
+def _check_long(ids: pd.Series) -> None:
+    """Raise if a column that is only called an ID may number the rows."""
+    short = ids.str.len() < LONG
+    if short.any():
+        msg = (
+            f"{ids.name!r} in row {ids.index[short][0]} is {ids[short].iloc[0]!r}, too short for a "
+            f"post ID; give post_id={ids.name!r} if it is one, or the column with the posts"
+        )
+        raise FrameError(msg)
+
+
+def _named(name: str) -> str:
+    """Return the engagement type that a name means; the name if it means none."""
+    try:
+        return str(type_of(name))
+    except UnsupportedEngagementType:
+        return str(name)
+
+
 def _column(table: pd.DataFrame, role: str, name: str | None) -> str | None:
     """Return the name of a column if it is there; raise if a given one is not."""
     if name is None:
@@ -168,10 +198,7 @@ def _types_of(
     else:
         for name, type_name in types.items():
             _column(table, f"a key of types, for {type_name!r},", name)
-            try:
-                found[name] = str(type_of(type_name))
-            except UnsupportedEngagementType:
-                found[name] = str(type_name)
+            found[name] = _named(type_name)
     if not found:
         msg = (
             f"the table has the columns {format_list(table.columns)}, and none is called like an "
@@ -191,13 +218,15 @@ def _types_of(
 
 def _utc_times(times: Mapping[str, pd.Series], tz: str | tzinfo) -> dict[str, pd.Series]:
     """Return ``day`` and ``hour`` in UTC; ``retrieved_at`` is left as it is."""
+    is_utc = str(tz) in {"UTC", "Etc/UTC"}
     if "day" not in times:
+        if "hour" in times and not is_utc:
+            msg = f"the hours of {tz} are not those of UTC, and their days are missing; give day=…"
+            raise FrameError(msg)
         return {}
     day, hour = times["day"], times.get("hour")
-    both = hour is not None and hour.name == day.name
     moments = to_times(day)
     zoned = isinstance(moments.dtype, pd.DatetimeTZDtype)
-    is_utc = str(tz) in {"UTC", "Etc/UTC"}
     if hour is None:
         if not (zoned or is_utc):
             msg = (
@@ -206,26 +235,12 @@ def _utc_times(times: Mapping[str, pd.Series], tz: str | tzinfo) -> dict[str, pd
             )
             raise FrameError(msg)
         return {}
-    if not both:
+    if hour.name != day.name:
         if is_utc and not zoned:
             return {}
-        moments = moments + pd.to_timedelta(to_hours(hour).astype("int64"), unit="h")
-    try:
-        utc = (
-            moments.dt.tz_convert("UTC")
-            if zoned
-            else moments.dt.tz_localize(tz, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
-        )
-    except (ValueError, TypeError, KeyError) as error:
-        msg = f"there is no time zone {tz!r}; write one such as 'Europe/Berlin', or 'UTC'"
-        raise FrameError(msg) from error
-    lost = utc.isna() & moments.notna()
-    if lost.any():
-        msg = (
-            f"{day.name!r} in row {utc.index[lost][0]} is {moments[lost].iloc[0]}, which {tz} has "
-            "twice, or never; give times in UTC"
-        )
-        raise FrameError(msg)
+        tz = moments.dt.tz if zoned else tz
+        moments = _with_hours(moments.dt.tz_localize(None) if zoned else moments, hour)
+    utc = _to_utc(moments, tz)
     off = utc != utc.dt.floor("h")
     if off.any():
         msg = (
@@ -235,3 +250,40 @@ def _utc_times(times: Mapping[str, pd.Series], tz: str | tzinfo) -> dict[str, pd
         raise FrameError(msg)
     plain = utc.dt.tz_localize(None)
     return {"day": plain.dt.normalize(), "hour": plain.dt.hour}
+
+
+def _with_hours(days: pd.Series, hour: pd.Series) -> pd.Series:
+    """Return the times of days and hours on the clock; raise if a day has a time of its own.
+
+    Hour 5 of a day on which clocks change is not 5 hours after midnight.
+    """
+    late = (days != days.dt.normalize()) & days.notna()
+    if late.any():
+        msg = (
+            f"{days.name!r} in row {days.index[late][0]} is {days[late].iloc[0]}, a time, and "
+            f"{hour.name!r} is an hour too; give hour={days.name!r} if the time has it"
+        )
+        raise FrameError(msg)
+    hours = pd.to_timedelta(to_hours(hour).astype("int64"), unit="h")
+    return pd.Series(days + hours, name=days.name)
+
+
+def _to_utc(moments: pd.Series, tz: str | tzinfo) -> pd.Series:
+    """Return times in UTC; those without a zone are of ``tz``."""
+    utc: pd.Series
+    if isinstance(moments.dtype, pd.DatetimeTZDtype):
+        utc = moments.dt.tz_convert("UTC")
+        return utc
+    try:
+        utc = moments.dt.tz_localize(tz, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
+    except (ValueError, TypeError, KeyError) as error:
+        msg = f"there is no time zone {tz!r}; write one such as 'Europe/Berlin', or 'UTC'"
+        raise FrameError(msg) from error
+    lost = utc.isna() & moments.notna()
+    if lost.any():
+        msg = (
+            f"{moments.name!r} in row {utc.index[lost][0]} is {moments[lost].iloc[0]}, which {tz} "
+            "has twice, or never; give times in UTC"
+        )
+        raise FrameError(msg)
+    return utc

@@ -224,3 +224,63 @@ def test_omissions_of_counts_are_refused() -> None:
     counts = ep.counts_from(pd.DataFrame({"post_id": [ONE], "favorites": [5]}))
     with pytest.raises(ep.RequestError, match=r"take the responses of client.fetch\(\)"):
         ep.omissions(counts)
+
+
+def test_named_levels_of_the_index_are_columns() -> None:
+    """Otherwise a post's counts would lose their post."""
+    wide = pd.DataFrame({"Views": [90], "Likes": [7]}, index=pd.Index([ONE], name="post_id"))
+    expected = [[ONE, "impressions", 90], [ONE, "favorites", 7]]
+    assert ep.counts_from(wide).to_numpy().tolist() == expected
+    tall = ep.counts_from(wide).set_index(["post_id", "engagement_type"])
+    assert ep.counts_from(tall).to_numpy().tolist() == expected
+
+
+def test_names_have_one_meaning_in_tall_and_wide_tables() -> None:
+    """Likes are favorites, and promoted ones are not."""
+    wide = pd.DataFrame({"post_id": [ONE], "Likes": [7], "Views": [90]})
+    tall = wide.melt("post_id", var_name="engagement_type", value_name="count")
+    pd.testing.assert_frame_equal(ep.counts_from(tall), ep.counts_from(wide))
+    other = tall.assign(engagement_type=["promoted_favorites", "favorites"])
+    assert list(ep.counts_from(other)["engagement_type"]) == ["favorites", "promoted_favorites"]
+
+
+def test_numbers_of_rows_are_not_posts() -> None:
+    """A column called id may number the rows beside the links."""
+    table = pd.DataFrame({"id": [1], "url": [f"https://x.com/b/status/{ONE}"], "Likes": [7]})
+    with pytest.raises(FrameError, match="'id' in row 0 is '1', too short for a post ID"):
+        ep.counts_from(table)
+    assert ep.counts_from(table, post_id="url")["post_id"].to_list() == [ONE]
+    assert ep.counts_from(table, post_id="id")["post_id"].to_list() == ["1"]
+
+
+def test_hours_are_those_of_the_clock() -> None:
+    """5:00 on 2026-11-01 is 6 hours after midnight in New York, at 10:00 UTC."""
+    table = {"post_id": [ONE], "Likes": [7], "day": ["2026-11-01"], "hour": [5]}
+    for frame in (
+        pd.DataFrame(table),
+        pd.DataFrame({**table, "day": pd.to_datetime(["2026-11-01"]).tz_localize("US/Eastern")}),
+    ):
+        counts = ep.counts_from(frame, tz="US/Eastern")
+        assert counts[["day", "hour"]].to_numpy().tolist() == [[pd.Timestamp("2026-11-01"), 10]]
+
+
+def test_a_time_beside_an_hour_is_refused() -> None:
+    """Nor are local hours without days those of UTC."""
+    table = pd.DataFrame({"post_id": [ONE], "Likes": [7], "day": ["2026-11-01 05:00"], "hour": [5]})
+    with pytest.raises(FrameError, match=r"2026-11-01 05:00:00, a time, .* give hour='day'"):
+        ep.counts_from(table, tz="US/Eastern")
+    with pytest.raises(FrameError, match=r"hours of US/Eastern .* give day="):
+        ep.counts_from(table.drop(columns="day"), tz="US/Eastern")
+
+
+def test_types_are_a_mapping() -> None:
+    """A list is refused."""
+    with pytest.raises(FrameError, match=r"types is \['Likes'\]; write"):
+        ep.counts_from(pd.DataFrame({"Likes": [7]}), types=["Likes"])  # type: ignore[arg-type]
+
+
+def test_types_of_columns_that_arrow_lacks_are_refused() -> None:
+    """Polars has integers of 128 bits."""
+    table = pl.DataFrame({"Likes": [7]}, schema={"Likes": pl.Int128})
+    with pytest.raises(FrameError, match="cannot be converted"):
+        ep.counts_from(table)

@@ -26,7 +26,8 @@ _SNOWFLAKE: Final = 15
 PASTED: Final = "the pasted text"
 """Name of a text that comes from no file; a number alone on its line may be anything."""
 
-_ANY_ID: Final = frozenset({"id", "ids"})
+ANY_ID: Final = frozenset({"id", "ids"})
+"""Column names, as by :func:`key`, under which there may be IDs of anything."""
 _SHOWN: Final = 5
 
 ROLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -166,7 +167,7 @@ def judged(raws: Iterable[RawEntry], file: str, missing: Missing) -> list[PostEn
         records.append(record)
         if raw.name is None or (raw.name == "" and file == PASTED):
             bare.append(record)
-        elif raw.name and len(post_id) < LONG and key(raw.name) in _ANY_ID:
+        elif raw.name and len(post_id) < LONG and key(raw.name) in ANY_ID:
             msg = (
                 f"{record.where} has no post_id, only {format_list([raw.name])}, and {post_id!r} "
                 "is too short for a post ID; if it is one, rename the column to post_id"
