@@ -85,8 +85,10 @@ def _is_json(name: str) -> bool:
 
 def _json(name: str, arguments: argparse.Namespace) -> pd.DataFrame:
     from engagement_pandas.sources import flatten_analytics, flatten_lookup  # noqa: PLC0415
-    from engagement_pandas.sources.post_analytics import is_analytics  # noqa: PLC0415
-    from engagement_pandas.sources.v2_documents import document_of  # noqa: PLC0415 - pandas
+    from engagement_pandas.sources.v2_documents import (  # noqa: PLC0415 - pandas
+        document_of,
+        is_analytics,
+    )
 
     moment = arguments.retrieved_at
     try:

@@ -17,6 +17,7 @@ from engagement_pandas.sources.v2_documents import (
     Document,
     Item,
     document_of,
+    is_analytics,
     omissions_of,
     post_id_of,
     problem_rows,
@@ -104,6 +105,9 @@ def flatten_lookup(
     _check_metrics(metrics)
     given = None if retrieved_at is None else to_iso_utc(retrieved_at)
     document = document_of(body)
+    if is_analytics(document):
+        msg = "this is an answer of /2/tweets/analytics; see flatten_analytics(body)"
+        raise ResponseShapeError(msg)
     posts = [(post_id_of(item), item) for item in document.originals]
     rows = [
         (post_id, name, given or item.retrieved_at, count)
@@ -150,8 +154,8 @@ def v2_omissions(body: Body, metrics: Metrics = "public") -> pd.DataFrame:
     document = document_of(body)
     rows = list(problem_rows(document))
     counted = {post for post, *_ in rows}
+    is_lookup = not is_analytics(document)
     for item in document.originals:
-        is_lookup = "timestamped_metrics" not in item.post
         if is_lookup and not any(True for _ in _counts(item, metrics)):
             post = post_id_of(item)
             if post not in counted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
@@ -19,6 +19,8 @@ from engagement_pandas.text import truncated_repr
 Granularity = Literal["hourly", "daily", "total"]
 _GRAINS: Final = get_args(Granularity)
 _WEEK: Final = timedelta(days=7)
+_DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
 
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {"likes": "favorites", "follows": "user_follows"}
@@ -88,7 +90,7 @@ def flatten_analytics(
     buckets = [
         (post_id_of(item), *bucket) for item in document_of(body).items for bucket in _buckets(item)
     ]
-    grain = granularity or _grain([moment for _, moment, *_ in buckets])
+    grain = granularity or _grain([(post, moment) for post, moment, *_ in buckets])
     names = list(dict.fromkeys(name for *_, found, _ in buckets for name in found))
     given = None if retrieved_at is None else to_iso_utc(retrieved_at)
     seen: dict[tuple[Any, ...], str] = {}
@@ -105,18 +107,6 @@ def flatten_analytics(
         ]
     return to_counts(
         rows, "x_post_analytics", *{"hourly": ("day", "hour"), "daily": ("day",)}.get(grain, ())
-    )
-
-
-def is_analytics(document: Document) -> bool:
-    """Return whether posts have buckets or totals of ``/2/tweets/analytics``, and no metrics.
-
-    >>> is_analytics(document_of({"data": [{"id": "7", "impressions": 90}]}))
-    True
-    """
-    return any(
-        {"timestamped_metrics", "impressions", "engagements"} & item.post.keys()
-        for item in document.items
     )
 
 
@@ -147,22 +137,32 @@ def _moment(text: Any, where: str) -> datetime | None:
         raise ResponseShapeError(str(error), where) from error
 
 
-def _grain(moments: list[datetime | None]) -> str:
-    """Return the granularity that the times of all buckets show."""
-    times = sorted({moment for moment in moments if moment is not None})
+def _grain(moments: list[tuple[str, datetime | None]]) -> str:
+    """Return the granularity that the times of each post's buckets show."""
+    times = sorted((post, moment) for post, moment in moments if moment is not None)
     if not times:
         return "total"
-    if any(moment.hour or moment.minute or moment.second for moment in times):
+    # Between posts, buckets of weeks may be days apart, as in answers for several windows.
+    steps = {later[1] - one[1] for one, later in pairwise(times) if one[0] == later[0]}
+    midnights = all(moment.time() == time() for _, moment in times)
+    if any(map(_of_hours, steps)) or not (steps or midnights):
         return "hourly"
-    steps = {later - earlier for earlier, later in pairwise(times)}
-    if any(step < _WEEK for step in steps):
+    if midnights and any(step < _WEEK for step in steps):
         return "daily"
-    what = "may be weeks" if steps else "is one bucket"
+    what = "is one bucket of each post"
+    if steps:
+        what = "may be weeks" if midnights else "may be days of another time zone"
     msg = (
-        f"the answer {what}, from {times[0]:%Y-%m-%d} on, which may be hours, days or weeks; give "
-        "granularity='hourly', 'daily' or 'total' as requested (weeks are not read: request days)"
+        f"the answer {what}, from {min(moment for _, moment in times):%Y-%m-%d} on, which may be "
+        "hours, days or weeks; give granularity='hourly', 'daily' or 'total' as requested (weeks "
+        "are not read: request days of UTC)"
     )
     raise FrameError(msg)
+
+
+def _of_hours(step: timedelta) -> bool:
+    """Return whether two buckets are not days apart; a clock change is no difference."""
+    return step < _DAY / 2 or _HOUR < step % _DAY < _DAY - _HOUR
 
 
 def _times(moment: datetime | None, grain: str, where: str) -> tuple[Any, ...]:

@@ -74,13 +74,19 @@ def document_of(body: Body | Document) -> Document:
     problems: list[Mapping[str, Any]] = []
     for name, value in _values_of(body):
         _read(value, name, items, problems)
-    if not items and problems and not any(_resource(problem) for problem in problems):
-        messages = [_message(problem) for problem in problems]
-        msg = f"the body has no posts; the API says {messages}"
-        if any(_kind(problem) == "client-forbidden" for problem in problems):
-            msg = f"this endpoint is not open to the account; the API says {messages}"
-        raise RefusedError(msg, messages=messages)
     return Document(tuple(items), tuple(problems))
+
+
+def is_analytics(document: Document) -> bool:
+    """Return whether posts have buckets or totals of ``/2/tweets/analytics``, and no metrics.
+
+    >>> is_analytics(document_of({"data": [{"id": "7", "impressions": 90}]}))
+    True
+    """
+    return any(
+        {"timestamped_metrics", "impressions", "engagements"} & item.post.keys()
+        for item in document.items
+    )
 
 
 def omissions_of(rows: Iterable[tuple[str, OmissionReason, str]]) -> pd.DataFrame:
@@ -164,15 +170,17 @@ def _read(
         _read(shell, where, items, problems, page)
         return
     data = value.get("data")
-    found = value.get("errors") or []
-    if isinstance(found, list):
-        problems.extend(problem for problem in found if isinstance(problem, dict))
     if isinstance(data, dict) and isinstance(data.get("data"), dict | list):
         data = data["data"]  # a schema of 2025 nests it
+    is_post = "id" in value or "id_str" in value
+    found = _problems_in(value)
+    problems.extend(found)
+    if found and not data and not is_post and not any(map(_resource, found)):
+        raise _refusal(found, where)
     if isinstance(data, dict | list):
         _read(data, where, items, problems, value)
         return
-    if "id" not in value and "id_str" not in value:
+    if not is_post:
         if found or not value or {"meta", "includes"} & value.keys():
             return  # a page without posts
         msg = f"there is no post, only {truncated_repr(list(value))}"
@@ -188,6 +196,25 @@ def _read(
             _twarc_time(value) or _twarc_time(page),
         )
     )
+
+
+def _problems_in(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the problems of a page; a page may itself be the problem of the request."""
+    found = page.get("errors")
+    if isinstance(found, list):
+        return [problem for problem in found if isinstance(problem, dict)]
+    is_problem = {"detail", "message"} & page.keys() and not {"data", "id", "id_str"} & page.keys()
+    return [page] if is_problem else []
+
+
+def _refusal(problems: Iterable[Mapping[str, Any]], where: str) -> RefusedError:
+    """Return the error of a page that holds nothing but problems of the request."""
+    messages = [_message(problem) for problem in problems]
+    what = "there are no posts"
+    if any(_kind(problem) == "client-forbidden" for problem in problems):
+        what = "this endpoint is not open to the account"
+    msg = f"{where}: {what}; the API says {messages}; remove the page, or request it again"
+    return RefusedError(msg, messages=messages)
 
 
 def _twarc_time(value: Mapping[str, Any]) -> str | None:

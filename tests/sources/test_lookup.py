@@ -247,7 +247,7 @@ def bucket(time: str | None, **metrics: Any) -> dict[str, Any]:
 
 def analytics(*buckets: Any, **top: Any) -> dict[str, Any]:
     """Return a response with one item."""
-    return {"data": [{"id": "7", "timestamped_metrics": list(buckets), **top}]}
+    return {"data": [{"id": "7", "timestamped_metrics": list(buckets)} | top]}
 
 
 def test_hours_are_utc() -> None:
@@ -344,3 +344,58 @@ def test_a_post_that_looks_like_a_repost_is_counted() -> None:
     posts = [{"id": "7", "text": "RT @x agree"}, quoting]
     body = {"data": [post | {"public_metrics": {"like_count": 5}} for post in posts]}
     assert ep.flatten_lookup(body)["post_id"].to_list() == ["7", "8"]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2026-03-02T08:00:00Z", "2026-03-03T08:00:00Z", "2026-03-04T08:00:00Z"],
+        ["2026-03-28T00:00:00+01:00", "2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00"],
+        ["2026-03-02T08:00:00Z", "2026-03-09T08:00:00Z"],
+    ],
+)
+def test_days_of_another_time_zone_are_not_hours(times: list[str]) -> None:
+    """A clock change makes one of them 23 hours long."""
+    with pytest.raises(FrameError, match=r"may be days of another time zone.*give granularity"):
+        ep.flatten_analytics(analytics(*(bucket(time, likes=1) for time in times)))
+
+
+def test_hours_may_be_absent() -> None:
+    """Buckets 26 hours apart are hours."""
+    buckets = (bucket(f"2026-03-0{day}", likes=1) for day in ("2T08:00:00Z", "3T10:00:00Z"))
+    assert ep.flatten_analytics(analytics(*buckets))["hour"].to_list() == [8, 10]
+
+
+def test_weeks_of_several_posts_are_not_days() -> None:
+    """Weeks that begin on different days in two answers are three days apart."""
+    weeks = {"7": ("02", "09"), "8": ("05", "12")}
+    body = [
+        analytics(*(bucket(f"2026-03-{day}T00:00:00Z", likes=1) for day in days), id=post)
+        for post, days in weeks.items()
+    ]
+    with pytest.raises(FrameError, match="may be weeks"):
+        ep.flatten_analytics(body)
+
+
+@pytest.mark.parametrize("post", [analytics()["data"][0], {"id": "7", "impressions": 90}])
+def test_analytics_are_not_a_lookup(post: dict[str, Any]) -> None:
+    """They have no public metrics, and no omission."""
+    with pytest.raises(ResponseShapeError, match=r"see flatten_analytics\(body\)"):
+        ep.flatten_lookup({"data": [post]})
+    assert ep.v2_omissions({"data": [post]}).empty
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"errors": [{"code": 88, "message": "Rate limit exceeded"}]},
+        {"title": "Too Many Requests", "detail": "Rate limit exceeded", "status": 429},
+        {"code": 88, "message": "Rate limit exceeded"},
+    ],
+)
+@pytest.mark.parametrize("read", [ep.flatten_lookup, ep.v2_omissions, ep.flatten_analytics])
+def test_a_lost_page_is_refused(read: Any, page: dict[str, Any]) -> None:
+    """The words of the API and the position are in the message."""
+    with pytest.raises(RefusedError, match=r"item 2 of .*Rate limit exceeded") as caught:
+        read([{"data": [post()]}, page])
+    assert caught.value.messages == ("Rate limit exceeded",)
