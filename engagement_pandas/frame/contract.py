@@ -47,6 +47,9 @@ COUNT_COLUMNS: Final[Mapping[str, Any]] = MappingProxyType(
 it survives what people do to frames.
 """
 
+PARTIAL: Final = "partial"
+"""Column of an account's days: whether a day was not over. It does not tell rows apart."""
+
 ATTRIBUTES: Final[Mapping[str, bytes]] = MappingProxyType(
     {
         "retrieved_at": b"engagement_pandas.retrieved_at",
@@ -161,7 +164,9 @@ def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)
 def further(counts: pd.DataFrame) -> list[Any]:
     """Return the further columns that identify the rows of counts without posts."""
     return [
-        name for name in counts.columns if name not in COUNT_COLUMNS and is_hashable(counts[name])
+        name
+        for name in counts.columns
+        if name not in COUNT_COLUMNS and name != PARTIAL and is_hashable(counts[name])
     ]
 
 

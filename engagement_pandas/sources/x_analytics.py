@@ -103,7 +103,7 @@ def read_x_analytics(
     FrameError
         With file and line: if a file is neither export, is cut off, has a post twice, an ID
         that has lost digits and no link, or a number that is not whole; if the date of a row is
-        not that of its ID; if several files have no time of retrieval.
+        not that of its ID; if several files have no time of retrieval, or one before a post.
 
     Warns
     -----
@@ -144,6 +144,7 @@ def read_x_analytics(
         for export, moment in zip(exports, moments, strict=True)
     ]
     counts = concatenated(parts)
+    _check_moments(counts, known_to)
     if (moment := min((m for m in moments if m is not None), default=None)) is not None:
         counts.attrs["retrieved_at"] = moment.isoformat()
         counts.attrs |= {"retrieved_at_known_to": known_to} if known_to else {}
@@ -333,6 +334,23 @@ def _check_rows(export: Export, rows: Sequence[ExportedPost]) -> None:
             f"window begins on {window[0]:%Y-%m-%d}: X may have cut it; export shorter windows"
         )
         warn(msg)
+
+
+def _check_moments(counts: pd.DataFrame, known_to: str) -> None:
+    """Raise if a post was created after it was counted, by more than is known of that time."""
+    if "retrieved_at" not in counts or counts.empty:
+        return
+    posts = counts.drop_duplicates(["post_id", "retrieved_at"])
+    made = created_at(posts["post_id"])
+    early = made > posts["retrieved_at"] + (_DAY if known_to else timedelta(0))
+    if early.any():
+        row = early.idxmax()
+        msg = (
+            f"post {posts['post_id'][row]} was created at {made[row]:%Y-%m-%d %H:%M} UTC, and the "
+            f"export is of {posts['retrieved_at'][row]:%Y-%m-%d %H:%M}"
+            f"{', by the name of its file' if known_to else ''}; give the right retrieved_at"
+        )
+        raise FrameError(msg)
 
 
 def _day(text: str) -> datetime | None:

@@ -6,17 +6,19 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.contract import TEXT, in_order
+from engagement_pandas.frame.contract import PARTIAL, TEXT, in_order
 from engagement_pandas.request.post_files.entry import key
 from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet, warn_of_headings
 from engagement_pandas.sources.x_analytics import Path, files_of
 from engagement_pandas.sources.x_headings import BY_DAY, BY_DAY_NAMES, OVERVIEW, OVERVIEW_NAMES
-from engagement_pandas.text import format_list
+from engagement_pandas.text import format_list, pluralize, warn
 
-_DATES: Final = ("%a, %b %d, %Y", "%Y-%m-%d")
+_DATES: Final = ("%a, %b %d, %Y", "%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00:00")
+_KEYS: Final = ["engagement_type", "source", "day"]
 _NEVER_COUNTED: Final = ("video_views", "media_views")
 _RATES: Final = frozenset({"day", "engagement_rate", "promoted_engagement_rate"})
 
@@ -48,7 +50,8 @@ def read_x_overview(path_or_paths: Path | Iterable[Path]) -> pd.DataFrame:
     Warns
     -----
     UserWarning
-        If headings of an unknown language are read by position.
+        If headings of an unknown language are read by position, or exports differ in a day that
+        was over in each, as those of two accounts do.
 
     Notes
     -----
@@ -73,13 +76,27 @@ def read_x_overview(path_or_paths: Path | Iterable[Path]) -> pd.DataFrame:
     """
     parts = list(map(_days, map(read_sheet, files_of(path_or_paths))))
     parts.sort(key=lambda part: part["day"].max() if len(part) else pd.Timestamp.min)
-    days = pd.concat(parts, ignore_index=True).drop_duplicates(
-        ["engagement_type", "source", "day"], keep="last"
-    )
+    days = pd.concat(parts, ignore_index=True)
+    _warn_of_accounts(days[~days[PARTIAL]])
+    days = days.drop_duplicates(_KEYS, keep="last")
     for name in ("engagement_type", "source"):
         kinds = pd.Index(in_order(days[name].unique()), dtype=TEXT)
         days[name] = days[name].astype(pd.CategoricalDtype(kinds))
     return days.sort_values(["engagement_type", "source", "day"], ignore_index=True)
+
+
+def _warn_of_accounts(finished: pd.DataFrame) -> None:
+    """Warn if exports differ in days that were over, which X does not count again."""
+    counts = finished.drop_duplicates([*_KEYS, "count"])
+    twice = counts.duplicated(_KEYS)
+    if twice.any():
+        days = counts.loc[twice, "day"].drop_duplicates()
+        msg = (
+            f"the exports differ in {pluralize(len(days), 'day')} that were over in each, such as "
+            f"{days.min():%Y-%m-%d}, and the later export is taken; if they are of several "
+            "accounts, read each account by itself"
+        )
+        warn(msg)
 
 
 def _days(sheet: Sheet) -> pd.DataFrame:
@@ -123,7 +140,7 @@ def _days(sheet: Sheet) -> pd.DataFrame:
                     [day.replace(tzinfo=None) for day in days], dtype="datetime64[us]"
                 ),
                 "count": numbers.array,
-                "partial": [day == newest for day in days],
+                PARTIAL: np.array([day == newest for day in days], dtype=np.bool_),
             }
         )
         parts.append(part)
@@ -133,9 +150,7 @@ def _days(sheet: Sheet) -> pd.DataFrame:
 def _day(text: str, line: int, name: str) -> datetime:
     for form in _DATES:
         try:
-            return datetime.strptime(text[:10] if form == _DATES[1] else text, form).replace(
-                tzinfo=UTC
-            )
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
         except ValueError:
             continue
     msg = (

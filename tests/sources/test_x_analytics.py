@@ -350,3 +350,13 @@ def test_an_export_works_with_metrics_and_plots(tmp_path: Path) -> None:
     ep.EngagementExplorer(counts, posts).close()
     with pytest.raises(FrameError, match=r"day"):
         ep.over_time(counts)
+
+
+def test_a_post_after_its_export_is_refused(tmp_path: Path) -> None:
+    """ONE was made on 2026-08-22; the day of a file name may be local, so it has a day of doubt."""
+    words = "was created at 2026-08-22 .*, and the export is of 2026-08-21 00:00, by the name"
+    with pytest.raises(FrameError, match=f"{words}.*give the right retrieved_at"):
+        read_text(content(row()), tmp_path, "content_2026-08-01_2026-08-20.csv")
+    assert len(read_text(content(row()), tmp_path, "content_2026-08-01_2026-08-21.csv")) == 13
+    with pytest.raises(FrameError, match="give the right retrieved_at"):
+        read_text(content(row()), tmp_path, retrieved_at="2026-08-21T23:00Z")

@@ -118,3 +118,32 @@ def test_metrics_accept_days(tmp_path: Path) -> None:
     days = ep.read_x_overview(files(tmp_path, a=overview(EARLY))[0])
     weeks = ep.over_time(days[days["engagement_type"] == "impressions"], every="W")
     assert weeks["count"].to_list() == [1900, 2449]
+
+
+def test_an_empty_overview_adds_nothing(tmp_path: Path) -> None:
+    """The dtypes stay."""
+    days = ep.read_x_overview(files(tmp_path, a=overview({}), b=overview(EARLY)))
+    assert days["partial"].dtype == bool
+    assert impressions(days)[-1] == ("09-15", 449, True)
+
+
+@pytest.mark.parametrize("day", ["2026-09-15T23:00:00+02:00", "2026-09-15 17:00:00"])
+def test_a_day_with_a_time_is_refused(day: str, tmp_path: Path) -> None:
+    """Its UTC day may be another one."""
+    with pytest.raises(FrameError, match=r"line 2 of .* is not a date as X writes it"):
+        ep.read_x_overview(files(tmp_path, a=overview({day: 449})))
+
+
+def test_the_overviews_of_two_accounts_have_a_warning(tmp_path: Path) -> None:
+    """Days that were over do not change."""
+    other = {"Wed, Sep 16, 2026": 1, "Mon, Sep 14, 2026": 70, "Sat, Sep 12, 2026": 80}
+    with pytest.warns(UserWarning, match="differ in 2 days .* 2026-09-12.*several accounts"):
+        ep.read_x_overview(files(tmp_path, a=overview(EARLY), b=overview(other)))
+
+
+def test_overviews_are_not_added(tmp_path: Path) -> None:
+    """A day that was partial in one of them would count double: 449 + 2320."""
+    later = {day: n for day, n in LATE.items() if day not in list(EARLY)[1:]}
+    parts = map(ep.read_x_overview, files(tmp_path, a=overview(EARLY), b=overview(later)))
+    with pytest.raises(FrameError, match="twice"):
+        ep.over_time(pd.concat(parts))
