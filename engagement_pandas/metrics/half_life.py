@@ -58,7 +58,7 @@ def half_life(
     DataFrame
         One row per post and type, sorted by them: ``post_id``, ``engagement_type``; ``age``
         (``Float64``, hours for which the post was observed, ``<NA>`` if unknown); ``total``
-        (``Int64``, its counts by then); for each share ``t50``, ``t75``, … (``Float64``,
+        (``Int64``, its known counts by then); for each share ``t50``, ``t75``, … (``Float64``,
         hours since the post was created), and ``t50_least``, … (``Float64``, the same as of
         now: what is still to come can only raise it; also for posts that are too young);
         ``recent`` (``Float64``, the share of the counts from the second half of its age);
@@ -128,7 +128,7 @@ def half_life(
         young |= ~settled
     return series.keys().assign(
         age=pd.array(age, dtype="Float64"),
-        total=pd.array(total, dtype="Int64"),
+        total=pd.arrays.IntegerArray(total, _none_known(series)),
         **{name: pd.array(answer, dtype="Float64") for name, answer in answers.items()},
         recent=pd.array(np.where(barred, np.nan, recent / np.maximum(total, 1)), dtype="Float64"),
         why_not=_reasons(faults | {"too_young": young}),
@@ -214,6 +214,12 @@ def median_bracket(table: pd.DataFrame, name: str) -> pd.DataFrame:
         {"engagement_type": types, "low": "Float64", "high": "Float64"}
         | {"n": "int64", "too_young": "int64"}
     )
+
+
+def _none_known(series: PostSeries) -> NDArray[np.bool_]:
+    """Return for each series whether none of its counts is known."""
+    none: NDArray[np.bool_] = np.logical_and.reduceat(series.unknown, series.begin[:-1])
+    return none
 
 
 def upper_limit(count: ArrayLike) -> NDArray[np.float64]:

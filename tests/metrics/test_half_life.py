@@ -203,3 +203,12 @@ def test_half_lives_match_plain_loops(bakery: Any) -> None:
                 checked += 1
                 break
     assert checked >= 20
+
+
+def test_the_total_of_unknown_counts_is_unknown() -> None:
+    """It is not 0."""
+    day = pd.Timestamp("2026-03-01")
+    counts = tidy([(POST, "impressions", day, 5, 7), (POST, "impressions", day, 6, 3)])
+    assert half_life(counts)["total"].to_list() == [10]
+    counts["count"] = pd.array([None, None], dtype="Int64")
+    assert half_life(counts)["total"].isna().to_list() == [True]
