@@ -49,6 +49,9 @@ _MEANINGS: Final[Mapping[EngagementType, str]] = {
 case, with blanks, hyphens or underscores, and with ``count`` appended.
 """
 
+_CHANGED: Final = re.compile("[%\u2030\u0394\u2206\u00b1+]")
+"""Signs of a share or a change: "Likes %" are no likes."""
+
 _NOT_COUNTED: Final[Mapping[str, str]] = {
     "clicks": "it counts each kind of click: 'url_clicks', 'hashtag_clicks', 'detail_expands', "
     "'permalink_clicks', 'media_engagements' and 'user_profile_clicks'",
@@ -85,6 +88,8 @@ def name_key(name: object) -> str:
 
 
 def _words(name: str) -> list[str]:
+    if _CHANGED.search(name):
+        return [name.casefold()]
     words = [re.sub(r"ies$", "y", word) for word in re.findall(r"[^\W_]+", name.casefold())]
     if len(words) > 1 and words[-1] in {"count", "counts"}:
         words.pop()

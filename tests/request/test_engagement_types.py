@@ -260,3 +260,10 @@ def test_other_types_in_the_counts_go_first() -> None:
     )
     rate = ep.engagement_rate(frame, by=None, numerator="Bookmarks")
     assert rate["bookmarks"].to_list() == [1]
+
+
+@pytest.mark.parametrize("name", ["Likes %", "Likes +/-", "Likes \u00b1"])
+def test_shares_and_changes_are_not_counts(name: str) -> None:
+    """A wide table may have such columns."""
+    with pytest.raises(ep.UnsupportedEngagementType):
+        type_of(name)
