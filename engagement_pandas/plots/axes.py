@@ -30,6 +30,15 @@ _LETTER: Final = 0.56
 _LONGEST: Final = 60
 """Maximum length of a name next to a plot, in characters, however wide the plot is."""
 
+_UNITS: Final = {0: "", 3: "k", 6: "M", 9: "B", 12: "T"}
+"""Units of counts by power of ten. matplotlib has "m" for thousandths, which reads as millions."""
+
+_READABLE: Final = 7.0
+"""Font size in points below which rows are too many to read."""
+
+_NARROW: Final = 24.0
+"""Height in points of a row in which two lines of text would touch those of the next row."""
+
 _HOURS: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672, 1344, 2688, 8736)
 
 
@@ -80,11 +89,13 @@ def remove_clutter(ax: Axes, *, grid: Any) -> None:
 
 
 def count_labels(axis: Axis) -> None:
-    """Label the ticks of an axis of counts, such as 1.5k and 2M."""
+    """Label the ticks of an axis of counts, such as 1.5k, 2M and 0.25."""
     from matplotlib.ticker import EngFormatter  # noqa: PLC0415 - heavy
 
     read_as(axis, count_words)
-    axis.set_major_formatter(EngFormatter(sep=""))
+    formatter = EngFormatter(sep="")
+    formatter.ENG_PREFIXES = dict(_UNITS)
+    axis.set_major_formatter(formatter)
 
 
 def count_axis(axis: Axis) -> None:
@@ -237,6 +248,11 @@ def row_size(ax: Axes, rows: int, *, most: float = 10, least: float = 4) -> floa
     return float(np.clip(points_of(ax)[1] * 0.8 / max(rows, 1), least, most))
 
 
+def rows_that_fit(ax: Axes) -> int:
+    """Return how many rows of readable text fit."""
+    return max(int(points_of(ax)[1] * 0.8 / _READABLE), 1)
+
+
 def column_size(ax: Axes, columns: int, letters: int, *, most: float = 10) -> float:
     """Return the font size, in points, at which the given columns of text fit."""
     return float(np.clip(points_of(ax)[0] * 0.85 / (columns * letters * 0.7), 4, most))
@@ -253,7 +269,7 @@ def wrapped(ax: Axes, text: str, *, width: float | None = None) -> str:
     for part in in_font(text).split("\n"):
         clauses = re.split(r"(?<=[,;]) ", part)
         if max(len(clause) for clause in clauses) > letters:
-            lines += wrap(part, letters)
+            lines += _evenly(part, letters)
             continue
         line = clauses[0]
         for clause in clauses[1:]:
@@ -266,24 +282,49 @@ def wrapped(ax: Axes, text: str, *, width: float | None = None) -> str:
     return "\n".join(lines)
 
 
+def _evenly(text: str, letters: int) -> list[str]:
+    """Wrap a text; if its last line would be short, to as many lines of about the same length.
+
+    >>> _evenly("the share of the counts that the top posts have", 43)
+    ['the share of the counts', 'that the top posts have']
+    """
+    lines = wrap(text, letters)
+    if not lines or 2 * len(lines[-1]) >= len(lines[0]):
+        return lines
+    widths = range(len(text) // len(lines), letters)
+    return next((even for n in widths if len(even := wrap(text, max(n, 1))) == len(lines)), lines)
+
+
 def side_label(ax: Axes, words: str) -> None:
     """Set the label of the y axis, wrapped if its place is not high enough for one line."""
+    ax.set_ylabel(upright(ax, words), parse_math=False)
+
+
+def upright(ax: Axes, words: str, *, size: float = 10) -> str:
+    """Wrap a text that is read upwards to the height of the place of the Axes."""
     spec = ax.get_subplotspec()
     rows = 1.0 if spec is None else len(spec.rowspan) / spec.get_gridspec().nrows
     height = 0.75 * rows * ax.figure.bbox.height / ax.figure.dpi * 72
-    ax.set_ylabel(wrapped(ax, words, width=height), parse_math=False)
+    return wrapped(ax, words, width=height * 10 / size)
 
 
 def name_rows(
     ax: Axes, names: Sequence[str], *, most: float = 10, rows: Sequence[float] = ()
 ) -> None:
-    """Label the rows, by default 0, 1, 2, …, from the top."""
+    """Label the rows, by default 0, 1, 2, …, from the top; narrow rows have one line each."""
     rows = rows or range(len(names))
+    if narrow_rows(ax, len(names)):
+        names = [name.replace("\n", ", ") for name in names]
     lines = sum(1 + name.count("\n") for name in names)
     size = row_size(ax, lines, most=most)
     ax.set_yticks(rows, list(names), fontsize=size, **VERBATIM)
     ax.set_ylim(rows[-1] + 0.6, -0.6)
     ax.tick_params(axis="y", length=0)
+
+
+def narrow_rows(ax: Axes, rows: int) -> bool:
+    """Return whether rows have no room for two lines of text."""
+    return points_of(ax)[1] / max(rows, 1) < _NARROW
 
 
 def most_ticks(ax: Axes) -> int:

@@ -29,6 +29,7 @@ from engagement_pandas.plots.axes import (
     remove_clutter,
     row_size,
     side_label,
+    upright,
     wrapped,
 )
 from engagement_pandas.plots.legend_and_headline import set_headline
@@ -131,7 +132,7 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     zone = zone_of(tz)
     coarse = table["level"].isin(_COARSE).any()
     ax = axes_for(ax, height=4.5 if coarse else 6)
-    ax.set_ylabel(f"hour of {clock} ({zone})")
+    side_label(ax, f"hour of {clock} ({zone})")
     ax.set_xlabel(wrapped(ax, f"weekday; in the cells, posts; grey: fewer than {minimum}"))
     if not table["n"].any():
         return annotate_empty(ax)
@@ -292,7 +293,7 @@ def _cells(  # noqa: PLR0913 - one plot
         else:
             count_labels(bar.ax.yaxis)
         bar.ax.tick_params(labelsize=8)
-        bar.set_label(unit, fontsize=8, parse_math=False)
+        bar.set_label(upright(ax, unit, size=8), fontsize=8, parse_math=False)
     for hour, day in zip(*np.nonzero(number), strict=True):
         bright = float(lit[hour, day, :3] @ (0.299, 0.587, 0.114)) > _MIDDLE
         ax.text(

@@ -152,7 +152,7 @@ def _headline(found: pd.DataFrame, confidence: float) -> str:
     parts += ["a shift of the level"] if "shift" in number else []
     verb = "stands out" if len(found) == 1 else "stand out"
     listed = " and ".join([", ".join(parts[:-1]), *parts[-1:]] if len(parts) > 1 else parts)
-    chance = f"without a breakout, {percent(round(1 - confidence, 6))} of such analyses name one"
+    chance = f"by chance alone, {percent(round(1 - confidence, 6))} of such analyses name one"
     if found["heavy_tail"].eq(True).fillna(value=False).any():  # noqa: FBT003
-        chance += ", and more of those with sizes as uneven as here name a post"
+        chance += ", and more where posts are as uneven as these"
     return f"{listed} {verb}; {chance}" if parts else f"nothing stands out; {chance}"

@@ -121,7 +121,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     colours = group_colours(groups)
     _draw(ax, sets, statistic, [shade(ax, colours[each.name]) for each in sets], scatter_kw)
     rows = [
-        f"{shortened(drawable(each.name), room(ax)) or each.gid}"
+        f"{shortened(drawable(each.name), room(ax)) or in_font(each.gid)}"
         f"\n{pluralize(len(each.sample.count), 'post')}"
         for each in sets
     ]

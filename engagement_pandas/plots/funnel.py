@@ -21,6 +21,7 @@ from engagement_pandas.plots.axes import (
     rate_axis,
     remove_clutter,
     room,
+    rows_that_fit,
     wrapped,
 )
 from engagement_pandas.plots.labels import in_font, noted_names
@@ -135,6 +136,7 @@ def plot_type_correlation(
     -------
     matplotlib.axes.Axes
         One row per pair, the highest correlation first: a dot, and a line for the interval.
+        On Axes that are too small for all pairs, the strongest.
         The headline names the pair with the highest.
 
     Raises
@@ -153,6 +155,8 @@ def plot_type_correlation(
     table = type_correlation(counts, minimum=minimum, confidence=confidence)
     known = table[table["correlation"].notna()].sort_values("correlation", ascending=False)
     ax = axes_for(ax, height=max(2.2, 1.4 + _PAIR * len(known)))
+    weak = known["correlation"].abs().sort_values().index[: -rows_that_fit(ax)]
+    known = known.drop(weak)
     if not len(known):
         return annotate_empty(ax, "no correlation: too few types or posts")
     middle, low, high = (known[name].to_numpy("float64") for name in ("correlation", "low", "high"))
@@ -169,6 +173,7 @@ def plot_type_correlation(
     fewest, most = int(known["n"].min()), int(known["n"].max())
     number = pluralize(most, "post") if fewest == most else f"{fewest} to {most} posts"
     words = f"rank correlation of {number}, with {percent(confidence)} intervals"
+    words += f"; {len(weak)} weaker ones are left out" if len(weak) else ""
     ax.set_xlabel(wrapped(ax, words), parse_math=False)
     first = known.iloc[0]
     pair = f"{first['engagement_type']} and {first['other']}"

@@ -20,6 +20,7 @@ from engagement_pandas.plots.axes import (
     axes_for,
     most_ticks,
     name_rows,
+    narrow_rows,
     remove_clutter,
     room,
     wrapped,
@@ -108,9 +109,10 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     -------
     matplotlib.axes.Axes
         One dot per post, in the colour of its type, on a logarithmic age axis, with the median
-        as a line and as text; a bracket of two lines if posts are too young for one number,
-        see :func:`median_half_life`. Each row label gives the number of posts with an answer;
-        the axis label gives the reasons why others have none.
+        as a line and as text, which is next to the type if rows are narrow; a bracket of two
+        lines if posts are too young for one number, see :func:`median_half_life`. Each row
+        label gives the number of posts with an answer; the axis label gives the reasons why
+        others have none.
 
     Raises
     ------
@@ -151,11 +153,15 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
     handles = _draw(ax, table, answer, own, scatter_kw)
     _time_axis(ax, table[answer].dropna().astype("float64"))
     remove_clutter(ax, grid="x")
-    names = []
-    for name in types:
+    brackets = median_bracket(table, answer).iterrows()
+    medians = {str(bracket["engagement_type"]): bracket for _, bracket in brackets}
+    names, narrow = [], narrow_rows(ax, len(types))
+    for row, name in enumerate(types):
         part = table.loc[table["engagement_type"] == name, answer]
         many = f"{part.count()} of {pluralize(len(part), 'post')}"
-        names.append(f"{shortened(in_font(name), TYPE_ROOM)}\n{many}")
+        median = _median(ax, row, medians[name], named=not narrow) if part.count() else ""
+        shown = f": {median}" if median and narrow else ""
+        names.append(f"{shortened(in_font(name), TYPE_ROOM)}{shown}\n{many}")
     name_rows(ax, names)
     if own:
         called = post_names(own, posts=posts, room=room(ax))
@@ -186,14 +192,11 @@ def _draw(
         post: {"c": [shade(ax, colour)], "marker": _MARKERS[place % len(_MARKERS)]}
         for place, (post, colour) in enumerate(own.items())
     }
-    medians = median_bracket(table, answer)
-    brackets = {str(row["engagement_type"]): row for _, row in medians.iterrows()}
     for row, name in enumerate(types):
         part = table[(table["engagement_type"] == name) & table[answer].notna()]
         if not len(part):
             continue
         x = part[answer].to_numpy(dtype="float64")
-        bracket = brackets[name]
         style: dict[str, Any] = {
             "c": [REST if own else shade(ax, colours[name])],
             "s": 34 if len(part) <= 100 else 12,  # noqa: PLR2004 - dots
@@ -208,15 +211,14 @@ def _draw(
         for post, look in looks.items():
             large = look | {"s": 80, "edgecolors": [ink(ax)], "zorder": 3, "gid": f"{name}:{post}"}
             ax.scatter(x[ids == post], y[ids == post], **large)
-        _median(ax, row, bracket)
     return [
         Line2D([], [], linestyle="none", marker=look["marker"], color=look["c"][0])
         for look in looks.values()
     ]
 
 
-def _median(ax: Axes, row: int, bracket: pd.Series) -> None:
-    """Draw the bracket of the median: one line, or two if posts are too young for one."""
+def _median(ax: Axes, row: int, bracket: pd.Series, *, named: bool) -> str:
+    """Draw the bracket of the median, one line, or two if posts are too young; return its text."""
     low, high = float(bracket["low"]), bracket["high"]
     ends = [low] if pd.isna(high) else sorted({low, float(high)})
     for end in ends:
@@ -233,10 +235,12 @@ def _median(ax: Axes, row: int, bracket: pd.Series) -> None:
         )
     words = duration(low) if len(ends) == 1 else f"{duration(ends[0])} to {duration(ends[1])}"
     words = f"{words} or more" if pd.isna(high) else words
-    ax.annotate(
-        words, (ends[0], row - 0.38), ha="center", va="bottom", fontsize=9,
-        xytext=(0, 1), textcoords="offset points", color=ink(ax),
-    )  # fmt: skip
+    if named:
+        ax.annotate(
+            words, (ends[0], row - 0.38), ha="center", va="bottom", fontsize=9,
+            xytext=(0, 1), textcoords="offset points", color=ink(ax),
+        )  # fmt: skip
+    return words
 
 
 def duration(hours: float) -> str:

@@ -236,3 +236,14 @@ def test_invalid_arguments_are_refused_without_a_figure(rows: pd.DataFrame) -> N
     with pytest.raises(ep.FrameError, match="clock is 'noon'"):
         plot_best_times(rows, clock="noon")
     assert plt.get_fignums() == []
+
+
+def test_the_label_of_the_colour_bar_is_within_its_row(post_id_at: Any) -> None:
+    """In a grid, the label is as long as its chart is high, or shorter."""
+    figure, axs = plt.subplots(2, 2, figsize=(14, 7.2), layout="constrained")
+    plot_best_times(posted(post_id_at, *FLAT), ax=axs[1, 1])
+    figure.draw_without_rendering()
+    (bar,) = [ax for ax in figure.axes if ax.get_label() == "<colorbar>"]
+    extent = bar.yaxis.label.get_window_extent()
+    assert extent.y0 >= 0
+    assert extent.height <= figure.bbox.height / 2

@@ -45,7 +45,7 @@ def test_breakouts_are_marked(busy: pd.DataFrame, legend: Callable[..., list[str
 def test_the_headline_counts_the_breakouts(busy: pd.DataFrame) -> None:
     """It also has the probability of a breakout by chance."""
     assert headline(plot_breakouts(busy)) == (
-        "1 hour, 1 post and a shift of the level stand out; without a breakout, 5 % of such "
+        "1 hour, 1 post and a shift of the level stand out; by chance alone, 5 % of such "
         "analyses name one"
     )
     calm = account(np.random.default_rng(4))
@@ -57,7 +57,7 @@ def test_the_headline_of_uneven_posts() -> None:
     """With sizes of Pareto's tail, it states that the error rate of posts is higher."""
     uneven = account(np.random.default_rng(4), pareto=True, runaway=1000.0)
     assert headline(plot_breakouts(uneven)).endswith(
-        "name one, and more of those with sizes as uneven as here name a post"
+        "name one, and more where posts are as uneven as these"
     )
 
 

@@ -237,3 +237,12 @@ def test_a_negative_mean_is_drawn() -> None:
         return ep.flatten_json({"g": bodies})
 
     ep.plot_compare(posts(100, -20), posts(200, -5), by="favorites", statistic="mean", at=None)
+
+
+def test_names_of_rows_have_no_characters_that_the_font_lacks() -> None:
+    """A name of which nothing is left is a question mark, as in a legend; no box is drawn."""
+    three = pd.concat([A, B, posts(300, [30, 31, 32, 33, 34, 35])], ignore_index=True)
+    kinds = {"1": "bakery", "2": "\N{KATAKANA LETTER PA}\N{KATAKANA LETTER N}", "3": "railway"}
+    three["handle"] = three["post_id"].str[0].map(kinds)
+    ax = plot_compare(three, by="handle", of="impressions", at=None)
+    assert rows_of(ax) == ["bakery\n6 posts", "railway\n6 posts", "?\n6 posts"]

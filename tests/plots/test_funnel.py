@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,3 +79,24 @@ def test_three_posts_have_no_interval() -> None:
     assert ax.get_xlim()[1] < 0.1
     assert ax.texts[0].get_text() == "3.34 %: 903, too few posts for an interval"
     assert "interval" not in ax.get_xlabel()
+
+
+def test_small_axes_have_the_strongest_correlations() -> None:
+    """Fifteen pairs of six types; Axes of 72 points have room for eight rows of 7 points."""
+    rng = np.random.default_rng(5)
+    base = rng.integers(500, 5000, 30)
+    names = ["impressions", "engagements", "favorites", "retweets", "replies", "url_clicks"]
+    sizes = {
+        name: rng.poisson(base) if place < 3 else rng.integers(1, 999, 30)
+        for place, name in enumerate(names)
+    }
+    table = type_correlation(totals([MARCH + n * 1000 for n in range(30)], sizes))
+    figure = plt.figure(figsize=(8, 1))
+    ax = plot_type_correlation(
+        totals([MARCH + n * 1000 for n in range(30)], sizes), ax=figure.add_axes((0, 0, 1, 1))
+    )
+    drawn = ax.lines[0].get_xdata().tolist()
+    assert len(drawn) == 8
+    strongest = sorted(table["correlation"], key=abs)[-8:]
+    assert drawn == sorted(strongest, reverse=True)
+    assert ax.get_xlabel().replace("\n", " ").endswith("; 7 weaker ones are left out")

@@ -167,3 +167,17 @@ def test_keywords_apply_to_dots(
     assert set(row_of_dots.get_linewidths()) == {width}
     if colour:
         assert to_hex(row_of_dots.get_facecolors()[0]) == to_hex(colour)
+
+
+def test_medians_of_narrow_rows_are_next_to_their_types(life: Any) -> None:
+    """Posts of 10:30 with delays of 0, 1 and 2 hours have half at 30, 90 and 150 minutes.
+
+    In 17 rows of a figure of 6 inches, a text above a line would be over the row above.
+    """
+    types = list(ep.SERIES_TYPES)
+    counts = pd.concat([halving(life, 3, str(name)) for name in types], ignore_index=True)
+    counts["engagement_type"] = counts["engagement_type"].astype("category")
+    ax = plot_half_life(counts, ax=plt.subplots(figsize=(14, 6))[1])
+    assert len(ax.texts) == 0
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == [f"{name}: 90 min, 3 of 3 posts" for name in types]
