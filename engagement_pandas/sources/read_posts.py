@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import IO, Any, Final
 
@@ -21,10 +21,10 @@ from engagement_pandas.request.post_files import (
 )
 from engagement_pandas.sources.sheet import sheet_of
 from engagement_pandas.sources.x_analytics import exported_posts
+from engagement_pandas.sources.x_dates import MINUTE, SECOND, parse_date
 from engagement_pandas.text import pluralize, truncated_repr, warn
 
 _MOMENTS: Final = "datetime64[us, UTC]"
-_FORMATS: Final = ("%a %b %d %H:%M:%S %z %Y", "%Y-%m-%d %H:%M %z")
 _UNITS: Final = (1, 1_000, 1_000_000, 1_000_000_000)
 _EPOCH: Final = re.compile(r"[0-9]{10,19}")
 _LATEST_SECOND: Final = 10**11
@@ -143,7 +143,7 @@ def frame_of(records: Sequence[PostEntry]) -> pd.DataFrame:
 
 def _moment(text: str) -> datetime | None:
     """Return a time at which posts can exist; None if the text is not one."""
-    for read in (_counted, datetime.fromisoformat, *(_reader(form) for form in _FORMATS)):
+    for read in (_counted, datetime.fromisoformat, _named):
         try:
             moment = read(text)
         except ValueError:
@@ -161,5 +161,8 @@ def _counted(text: str) -> datetime:
     return datetime.fromtimestamp(int(text) / unit, UTC)
 
 
-def _reader(form: str) -> Callable[[str], datetime]:
-    return lambda text: datetime.strptime(text, form)  # noqa: DTZ007 - the format has the zone
+def _named(text: str) -> datetime:
+    moment = parse_date(text, (SECOND, MINUTE))
+    if moment is None:
+        raise ValueError
+    return moment

@@ -25,14 +25,13 @@ from engagement_pandas.frame.contract import (
 from engagement_pandas.request.post_files.entry import key
 from engagement_pandas.request.post_ids import created_at, parse_post_id, parse_post_link
 from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet, warn_of_headings
+from engagement_pandas.sources.x_dates import DAY, MINUTE, parse_date
 from engagement_pandas.sources.x_headings import BY_TWEET, BY_TWEET_NAMES, CONTENT, CONTENT_NAMES
 from engagement_pandas.text import check_digits, format_list, pluralize, truncated_repr, warn
 
 Path = str | os.PathLike[str] | IO[Any]
 Moment = str | datetime
 
-_TIME: Final = "%Y-%m-%d %H:%M %z"
-_DATES: Final = ("%a, %b %d, %Y", "%a %b %d %Y")
 _WINDOWS: Final = (
     re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})_([0-9]{4}-[0-9]{2}-[0-9]{2})"),
     re.compile(r"_([0-9]{8})_([0-9]{8})(?:_|\.|\b)"),
@@ -355,14 +354,8 @@ def _check_moments(counts: pd.DataFrame, known_to: str) -> None:
 
 def _day(text: str) -> datetime | None:
     """Return the UTC day in a date of an export; None if another program has changed it."""
-    for form in (*_DATES, _TIME):
-        try:
-            moment = datetime.strptime(text, form)  # noqa: DTZ007 - the zone is added
-        except ValueError:
-            continue
-        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-        return moment.replace(hour=0, minute=0)
-    return None
+    moment = parse_date(text, (*DAY, MINUTE))
+    return None if moment is None else moment.replace(hour=0, minute=0)
 
 
 def _moments(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -14,10 +14,11 @@ from engagement_pandas.frame.contract import PARTIAL, TEXT, in_order
 from engagement_pandas.request.post_files.entry import key
 from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet, warn_of_headings
 from engagement_pandas.sources.x_analytics import Path, files_of
+from engagement_pandas.sources.x_dates import DAY, parse_date
 from engagement_pandas.sources.x_headings import BY_DAY, BY_DAY_NAMES, OVERVIEW, OVERVIEW_NAMES
 from engagement_pandas.text import format_list, pluralize, warn
 
-_DATES: Final = ("%a, %b %d, %Y", "%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00:00")
+_DATES: Final = (*DAY, "%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00:00")
 _KEYS: Final = ["engagement_type", "source", "day"]
 _NEVER_COUNTED: Final = ("video_views", "media_views")
 _RATES: Final = frozenset({"day", "engagement_rate", "promoted_engagement_rate"})
@@ -148,11 +149,9 @@ def _days(sheet: Sheet) -> pd.DataFrame:
 
 
 def _day(text: str, line: int, name: str) -> datetime:
-    for form in _DATES:
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
+    day = parse_date(text, _DATES)
+    if day is not None:
+        return day
     msg = (
         f"line {line} of {name}: {text!r} is not a date as X writes it, such as "
         "'Sat, Aug 22, 2026'; another program has saved the file, so export it again"
