@@ -163,7 +163,7 @@ def time_axis(ax: Axes, zone: tzinfo, step: pd.Timedelta) -> None:
 
     def moment(x: float) -> str:
         local = datetime.fromtimestamp(round(x * 86_400), zone)
-        return f"{local:%a} {local.day} {local:%b %Y{clock}} ({zone})"
+        return f"{local:%a {local.day} %b %Y{clock}} ({zone})"
 
     read_as(ax.xaxis, moment)
     # On the left, since matplotlib writes the year or month on the right.

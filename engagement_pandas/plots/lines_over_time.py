@@ -15,6 +15,7 @@ from engagement_pandas.frame.coercion import as_posts
 from engagement_pandas.frame.contract import TEXT, in_order
 from engagement_pandas.metrics.age import made_at
 from engagement_pandas.metrics.checks import keys, one_type, require_columns
+from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.time_zones import zone_of
 from engagement_pandas.plots.axes import (
@@ -183,7 +184,7 @@ def creations(rows: pd.DataFrame, by: str) -> dict[str, float]:
     """
     if "post_id" not in rows.columns:
         return {}
-    posts = rows[["post_id", by]].drop_duplicates()
+    _, posts = coded(rows, ["post_id", by])
     made = made_at(posts["post_id"])
     known = made.isna().groupby(posts[by].astype(TEXT)).any()
     oldest = made.groupby(posts[by].astype(TEXT)).min()[~known]
