@@ -257,7 +257,7 @@ def test_a_signal_at_any_line_leaves_complete_files(
 # The sandbox
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_sandbox_runs_as_a_service(tmp_path: Path, number: int) -> None:
     """Its output is enough for a shell to send requests, and signals end it without an error."""

@@ -81,7 +81,7 @@ def test_dtypes_are_known_before_reading(dataset: ep.Dataset) -> None:
     check_counts(found)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "filters",
     [

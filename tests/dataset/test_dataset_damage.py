@@ -199,7 +199,7 @@ def test_a_lost_table_is_reported(folder: Path, name: str) -> None:
             step()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_damaged_checkpoint_is_harmless_or_reported(tmp_path: Path) -> None:
     """One is written every ten commits, and a file that names it; both are damaged."""
     dataset = ep.Dataset(tmp_path / "set")

@@ -74,6 +74,7 @@ def test_later_syncs_read_only_recent_days(
     assert len(dataset.files()) == 8
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change", ["append", "touch", "lose", "garble", "empty"])
 def test_what_changed_is_read_again(moving: World, tmp_path: Path, change: str) -> None:
     """Regardless of events between two syncs, the second requests what a first sync would."""
@@ -126,6 +127,7 @@ def test_other_posts_types_and_starts(moving: World, tmp_path: Path) -> None:
     assert len(moving.requests) == before
 
 
+@pytest.mark.long
 def test_a_changed_file_is_verified(moving: World, tmp_path: Path) -> None:
     """A day that is covered is rebuilt, too, if its file was changed."""
     dataset, posts = ep.Dataset(tmp_path / "set"), moving.posts(2, SINCE)

@@ -62,7 +62,7 @@ READ = st.lists(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @given(READ)
 def test_every_missing_hour_is_requested_once(spans: list[Any]) -> None:
     """Compared with a set; hours beyond it lie before the creation of a post."""

@@ -93,7 +93,7 @@ def test_a_pause_is_filled_in_one_request(moving: World, dataset: ep.Dataset) ->
     same(dataset.read(), moving.fetched(posts, SINCE))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_many_posts_take_few_requests(moving: World, dataset: ep.Dataset) -> None:
     """Thirty posts of thirty times take two requests, and two again an hour later."""
     since = moving.clock.now - timedelta(days=16)
@@ -362,7 +362,7 @@ def test_a_lost_data_set_is_rebuilt(
         pd.testing.assert_frame_equal(found, expected)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_failed_run_is_continued_by_the_next(moving: World, dataset: ep.Dataset) -> None:
     """The error is raised, and the next run requests only what is missing."""
     since = moving.clock.now - timedelta(days=16)

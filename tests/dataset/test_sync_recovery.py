@@ -196,7 +196,7 @@ def test_revisions_include_the_counts_of_an_interrupted_run(
     assert "13:05" in set(revisions["retrieved_at"].dt.strftime("%H:%M"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_responses_of_an_interrupted_run_are_stored_by_the_next(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

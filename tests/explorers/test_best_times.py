@@ -40,7 +40,7 @@ def test_the_selection_has_both_types_of_the_rate(
     pd.testing.assert_frame_equal(explorer.selection, expected)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("clock", "tz"), [("posting", "Pacific/Pago_Pago"), ("engagement", "Asia/Kathmandu")]
 )
@@ -98,7 +98,7 @@ def test_cells_have_the_numbers_of_posts(explorer: Any, set_controls: Any, axes:
     assert {text.get_text() for text in texts} == {"1"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("fake_drawing")
 def test_the_clocks_fit_the_counts(
     explore: Any, frames: dict[str, pd.DataFrame], options_of: Any

@@ -94,7 +94,7 @@ def test_the_mark_of_a_bar_covers_the_bar(
     assert explorer.chart.marks["limits"] == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("explorer_class", [BestTimesExplorer, CompareExplorer])
 def test_other_charts_have_marks(explore: Any, counts: pd.DataFrame, explorer_class: Any) -> None:
     """Cells of a map and dots of a comparison have values, but no zoom."""
@@ -162,7 +162,7 @@ def test_a_zoom_does_not_change_the_selection(
     assert explorer.code == code
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_zoom_stays_while_it_is_on_the_axis(
     explore: Any, set_controls: Any, counts: pd.DataFrame, ids: tuple[str, ...], axes: Any
 ) -> None:

@@ -53,7 +53,7 @@ def test_the_controls_offer_valid_views(views: Any, name: str) -> None:
     assert set(views(name)) == VIEWS[name]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @each_frame
 def test_every_offered_view_is_drawn(views: Any, name: str) -> None:
     """It has no alert and has a text alternative; warnings are errors here."""

@@ -44,7 +44,7 @@ def shared(
         yield explorer, given_posts
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_the_code_gives_the_selection_and_the_chart(
@@ -101,7 +101,7 @@ def test_the_code_works_for_each_grouping(
         assert artists(result.ax) == artists(axes(explorer))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("without_svg")
 @pytest.mark.parametrize("clock", ["posting", "engagement"])
 def test_the_code_gives_the_best_times(

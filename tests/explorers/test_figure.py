@@ -94,6 +94,7 @@ def test_two_charts_share_no_id(explore: Any, frames: dict[str, pd.DataFrame]) -
     assert not ids_in(first) & ids_in(second)
 
 
+@pytest.mark.long
 @each_explorer
 def test_texts_have_the_colour_of_the_page(svgs: dict[Any, str], explorer_class: Any) -> None:
     """Only numbers in coloured cells have another colour."""
@@ -119,7 +120,7 @@ def test_a_chart_has_the_width_of_its_container(svgs: dict[Any, str], explorer_c
     assert [float(number) for number in root.get("viewBox", "").split()][:3] == [0, 0, 576]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["by hour", "by day", "totals", "without posts"])
 def test_each_series_has_its_name_as_an_attribute(views: Any, name: str) -> None:
     """Everything drawn with a gid is a group with data-gid, in all views."""
@@ -157,7 +158,7 @@ def test_a_style_has_no_effect(
         assert PAGE_INK in explorer.chart.html
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "setting",
     [{"figure.constrained_layout.use": True}, {"figure.autolayout": True}, {"figure.dpi": 300}],
@@ -203,7 +204,7 @@ def test_threads_draw_one_after_another() -> None:
     assert dict(mpl.rcParams) == before
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @each_explorer
 def test_a_notebook_stores_a_view_a_sentence_and_a_picture(
     explore: Any, counts: pd.DataFrame, display_bundle: Any, explorer_class: Any

@@ -390,7 +390,7 @@ def test_counts_without_posts_are_refused(
     assert widgets() == before
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @each_explorer
 @pytest.mark.parametrize("name", ["by hour", "by day", "totals", "hours of the day"])
 def test_every_explorer_accepts_every_grouping(

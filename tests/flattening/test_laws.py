@@ -306,7 +306,7 @@ trees = st.dictionaries(
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(trees, st.booleans())
 def test_both_readers_give_the_same_counts(
     tree: dict[str, Any],
@@ -322,7 +322,7 @@ def test_both_readers_give_the_same_counts(
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.one_of(
         st.from_regex(r'"[-+0-9eE. _]{0,6}"', fullmatch=True),

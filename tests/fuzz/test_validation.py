@@ -75,7 +75,7 @@ HUGE = str(2**63 - 1)
 SUMS = ep.historical(["1"], engagement_types=["replies"], window=WINDOW, by={"g": [TYPE, HOUR]})
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @quickly
 @given(CASES)
 @example(

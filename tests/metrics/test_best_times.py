@@ -199,7 +199,7 @@ def test_posting_times_match_a_calculation_by_hand() -> None:
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("tz", ["UTC", "America/New_York", "Asia/Kolkata"])
 def test_engagement_times_match_plain_loops(tz: str, bakery: Any) -> None:
     """Sums and posts of each local hour of the counts are computed in plain Python."""
@@ -241,7 +241,7 @@ def weeks(seed: int, factor: float = 1.0) -> pd.DataFrame:
     return counts.assign(count=counts["count"].where(~late, more))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_engagement_clock_finds_an_effect() -> None:
     """Evenings with twice the rate are all found; without an effect no hour is named."""
     evenings = best_times(weeks(1, 2.0), clock="engagement", draws=199)

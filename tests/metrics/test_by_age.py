@@ -231,7 +231,7 @@ def test_ids_without_a_time_have_no_age() -> None:
     assert not rates["complete"].any()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(deadline=None)
 @given(
     counts=st.lists(st.none() | st.integers(-5, 50), min_size=1, max_size=80),
@@ -260,7 +260,7 @@ def test_buckets_sum_to_the_cumulative_counts(
             assert cumulated[at[0]] == total
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(deadline=None)
 @given(
     hours=st.lists(

@@ -95,7 +95,7 @@ def test_a_partial_first_day_makes_completeness_unknown() -> None:
     assert as_tuples(known) == [(1, True), (3, True)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(deadline=None)
 @given(
     counts=st.lists(st.none() | st.integers(-9, 99), min_size=1, max_size=60),

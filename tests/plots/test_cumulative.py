@@ -218,7 +218,7 @@ def test_the_headline_has_the_trend_of_the_cohort(life: Any) -> None:
     assert headline(plot_cumulative(cohort_of(life, 9))) == ""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_grey_lines_of_300_posts_do_not_hide_the_bands(life: Any) -> None:
     """Each is fainter than one of few, but the legend shows the grey as it is."""
     few, many = (plot_cumulative(cohort_of(life, number)) for number in (25, 300))
