@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any, AnyStr, Final
 
 _PIECE: Final = 2**18
+_ZIP: Final = b"PK\x03\x04"
+_OF_WORKBOOKS: Final = "[Content_Types].xml"
 
 
 class FileTooLarge(ValueError):
@@ -71,11 +73,27 @@ def decompressed(content: bytes, limit: int) -> bytes:
     return content
 
 
+def workbook_size(content: bytes) -> int | None:
+    """Return the unpacked size of a workbook in bytes; None if the content is not one.
+
+    >>> workbook_size(b"post_id") is None
+    True
+    """
+    if not content.startswith(_ZIP):
+        return None
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            is_workbook = _OF_WORKBOOKS in archive.namelist()
+            return sum(info.file_size for info in archive.infolist()) if is_workbook else None
+    except zipfile.BadZipFile:
+        return None
+
+
 def _in_zip(file: IO[bytes]) -> IO[bytes]:
     """Return the only file in a zip archive, ignoring those that macOS adds."""
     archive = zipfile.ZipFile(file)
     names = [name for name in archive.namelist() if not name.startswith("__MACOSX")]
-    if "[Content_Types].xml" in names:
+    if _OF_WORKBOOKS in names:
         msg = "is a workbook; save it as CSV (UTF-8), with the IDs as text"
         raise NotDecompressed(msg)
     members = [name for name in names if not name.endswith("/")]
@@ -94,7 +112,7 @@ _DECOMPRESSORS: Final[Mapping[bytes, Callable[[IO[bytes]], Any]]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
-    b"PK\x03\x04": _in_zip,
+    _ZIP: _in_zip,
     b"\x28\xb5\x2f\xfd": _zstd,
 }
 """Functions that open compressed files, by first bytes."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Final
@@ -11,6 +13,7 @@ from typing import IO, Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError, InvalidPostId
+from engagement_pandas.files.decompress import workbook_size
 from engagement_pandas.files.delimited import (
     InvalidQuotes,
     delimited_rows,
@@ -18,11 +21,14 @@ from engagement_pandas.files.delimited import (
     without_end,
 )
 from engagement_pandas.frame.coercion import to_numbers
-from engagement_pandas.request.post_files import read_content, text_of
+from engagement_pandas.request.post_files import MOST_BYTES, read_content, text_of
 from engagement_pandas.request.post_files.entry import key
-from engagement_pandas.text import format_list, truncated_repr, warn
+from engagement_pandas.text import FLOAT_BITS, format_list, truncated_repr, warn
 
-_WORKBOOK: Final = b"PK\x03\x04"
+_WORKBOOK_ERRORS: Final = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, SyntaxError),  # of the XML, too
+    *(KeyError, ValueError, TypeError, AttributeError, IndexError),  # of openpyxl
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,11 @@ def read_sheet(path_or_buffer: str | os.PathLike[str] | IO[Any]) -> Sheet:
 def sheet_of(name: str, content: Any) -> Sheet:
     """Return the table in the content of a file."""
     is_bytes = not isinstance(content, str)
-    if is_bytes and bytes(content[:4]) == _WORKBOOK and b"[Content_Types].xml" in content[:4096]:
+    size = workbook_size(bytes(content)) if is_bytes else None
+    if size is not None:
+        if size > MOST_BYTES:
+            msg = f"{name} has more than {MOST_BYTES:,} bytes unpacked; split it"
+            raise FrameError(msg)
         rows = _workbook_rows(name, bytes(content))
     else:
         rows = _text_rows(name, text_of(name, content))
@@ -107,15 +117,39 @@ def _text_rows(name: str, text: str) -> list[tuple[int, list[str]]]:
 
 def _workbook_rows(name: str, content: bytes) -> list[tuple[int, list[str]]]:
     try:
-        frame = pd.read_excel(io.BytesIO(content), header=None, dtype=object, keep_default_na=False)
+        sheets = pd.read_excel(
+            io.BytesIO(content),
+            sheet_name=None,
+            header=None,
+            dtype=object,
+            keep_default_na=False,
+        )
     except ImportError as error:
         msg = (
             f"{name} is an Excel workbook, and openpyxl is not installed; take the CSV that was "
             "exported, or pip install 'engagement_pandas[excel]'"
         )
         raise FrameError(msg) from error
-    rows = frame.to_numpy(dtype=object).tolist()
-    return [(line, ["" if pd.isna(c) else str(c) for c in row]) for line, row in enumerate(rows, 1)]
+    except _WORKBOOK_ERRORS as error:
+        msg = f"{name} is a damaged Excel workbook: {error}; take the CSV that was exported"
+        raise FrameError(msg) from error
+    filled = {title: frame for title, frame in sheets.items() if len(frame)}
+    if len(filled) > 1:
+        msg = f"{name} has the sheets {format_list(filled)}; save each as a file of its own"
+        raise FrameError(msg)
+    rows = [row for frame in filled.values() for row in frame.to_numpy(dtype=object).tolist()]
+    return [(line, list(map(_text, row))) for line, row in enumerate(rows, 1)]
+
+
+def _text(cell: Any) -> str:
+    """Return the text of a cell. A workbook's numbers are floats: long ones have lost digits.
+
+    >>> _text(1234), _text(2091095333082140951)
+    ('1234', '2.091095333082141e+18')
+    """
+    if isinstance(cell, int) and cell.bit_length() > FLOAT_BITS:
+        return str(float(cell))
+    return "" if pd.isna(cell) else str(cell)
 
 
 def warn_of_headings(sheet: Sheet, places: Mapping[str, int], unknown: Sequence[str]) -> None:

@@ -363,7 +363,7 @@ def _moments(
 ) -> tuple[list[datetime | None], str]:
     """Return when each file was exported, and how exactly that is known."""
     if given is not None:
-        one = isinstance(given, str | datetime)
+        one = isinstance(given, str) or not isinstance(given, Iterable)
         every: Sequence[Any] = [given] * len(names) if one else list(given)  # type: ignore[arg-type]
         if len(every) != len(names):
             msg = f"retrieved_at has {len(every)} times for {len(names)} files; give one for each"

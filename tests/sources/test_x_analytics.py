@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import warnings
+import zipfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from support.exports import (
@@ -360,3 +363,52 @@ def test_a_post_after_its_export_is_refused(tmp_path: Path) -> None:
     assert len(read_text(content(row()), tmp_path, "content_2026-08-01_2026-08-21.csv")) == 13
     with pytest.raises(FrameError, match="give the right retrieved_at"):
         read_text(content(row()), tmp_path, retrieved_at="2026-08-21T23:00Z")
+
+
+def workbook(folder: Path, *sheets: list[list[Any]]) -> Path:
+    """Write sheets as a workbook; openpyxl lists its parts at its end, unlike Excel."""
+    path = folder / "export.xlsx"
+    with pd.ExcelWriter(path) as writer:
+        for number, rows in enumerate(sheets):
+            frame = pd.DataFrame(rows, columns=CONTENT.split(","))
+            frame.to_excel(writer, sheet_name=f"Sheet{number}", index=False)
+    return path
+
+
+def test_a_workbook_is_read(tmp_path: Path) -> None:
+    """A number as long as an ID has lost digits, so the link decides, or there is no ID."""
+    cells: list[Any] = [float(ONE), *row()[1:4], *map(int, row()[4:])]
+    assert counts_of(ep.read_x_analytics(workbook(tmp_path, [cells]))) == TYPES
+    with pytest.raises(FrameError, match=r"line 2 of .* '2\.09.*e\+18' .* was a float"):
+        ep.read_x_analytics(workbook(tmp_path, [[*cells[:3], "", *cells[4:]]]))
+
+
+def test_several_sheets_are_refused(tmp_path: Path) -> None:
+    """The second one would be lost."""
+    with pytest.raises(FrameError, match=r"has the sheets \['Sheet0', 'Sheet1'\]; save each"):
+        ep.read_x_analytics(workbook(tmp_path, [row()], [row(TWO)]))
+
+
+def test_damaged_and_large_workbooks_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The size is that of the unpacked file."""
+    path = workbook(tmp_path, [row()])
+    monkeypatch.setattr("engagement_pandas.sources.sheet.MOST_BYTES", 1000)
+    with pytest.raises(FrameError, match="more than 1,000 bytes unpacked"):
+        ep.read_x_analytics(path)
+    monkeypatch.undo()
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("[Content_Types].xml", "<Types")
+    with pytest.raises(FrameError, match="is a damaged Excel workbook"):
+        ep.read_x_analytics(path)
+    path.write_bytes(b"PK\x03\x04" + b"[Content_Types].xml" * 9)
+    with pytest.raises(FrameError, match="is damaged and cannot be decompressed"):
+        ep.read_x_analytics(path)
+
+
+@pytest.mark.parametrize("moment", [date(2026, 9, 1), np.datetime64("2026-09-01"), 5])
+def test_other_moments_are_refused(moment: Any, tmp_path: Path) -> None:
+    """A date is not a time."""
+    with pytest.raises(FrameError, match="is not a time; write 2026-03-01T09:30:00Z"):
+        read_text(content(row()), tmp_path, retrieved_at=moment)

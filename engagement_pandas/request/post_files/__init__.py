@@ -12,6 +12,7 @@ from engagement_pandas.request.post_files.entry import (
     handles_in,
 )
 from engagement_pandas.request.post_files.reader import (
+    MOST_BYTES,
     contents_of,
     ids_in,
     read_content,
@@ -24,6 +25,7 @@ from engagement_pandas.request.post_files.reader import (
 __all__ = [
     "LONG",
     "MISSING",
+    "MOST_BYTES",
     "PASTED",
     "Missing",
     "PostEntry",
