@@ -140,6 +140,17 @@ def to_pandas(frame: Any) -> pd.DataFrame:
     return made
 
 
+def table_of(posts: Any) -> Any:
+    """Return a table of another library as a pandas frame, and other values as they are.
+
+    >>> import pyarrow as pa
+    >>> table_of(pa.table({"post_id": ["7"]}))["post_id"].to_list(), table_of(["7"])
+    (['7'], ['7'])
+    """
+    has_rows = hasattr(posts, "__arrow_c_stream__") or hasattr(posts, "to_arrow_table")
+    return to_pandas(posts) if has_rows and hasattr(posts, "columns") else posts
+
+
 def as_posts(posts: Any) -> pd.DataFrame | None:
     """Return a frame of posts with its IDs as text; None if there is none.
 
@@ -148,6 +159,7 @@ def as_posts(posts: Any) -> pd.DataFrame | None:
     """
     if posts is None:
         return None
+    posts = table_of(posts)
     if not isinstance(posts, pd.DataFrame):
         msg = f"posts must be a DataFrame with post_id and text, not a {type(posts).__name__}"
         raise FrameError(msg)

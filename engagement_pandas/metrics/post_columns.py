@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.coercion import to_ids
+from engagement_pandas.frame.coercion import table_of, to_ids
 from engagement_pandas.frame.contract import TEXT, is_hashable
 from engagement_pandas.metrics.group_sums import factorized
 
@@ -38,9 +38,11 @@ def look_up(counts: pd.DataFrame, by: str | Iterable[str] | None, posts: Any) ->
     ['post', 'reply']
     """
     names = [by] if isinstance(by, str) else by if isinstance(by, Collection) else ()
+    posts = table_of(posts)
     if not isinstance(posts, pd.DataFrame):
         return counts
-    wanted = [n for n in names if isinstance(n, str) and n not in counts.columns and n in posts]
+    missing = [n for n in names if isinstance(n, str) and n not in counts.columns]
+    wanted = list(dict.fromkeys(name for name in missing if name in posts))
     if not wanted:
         return counts
     for name, frame in (("the counts", counts), ("posts", posts)):

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.coercion import table_of
 from engagement_pandas.frame.contract import TEXT, further
 from engagement_pandas.metrics.age import made_hour
 from engagement_pandas.metrics.coverage import DAY_HOURS, SIDE, SUMMED
@@ -146,6 +147,7 @@ def owners(counts: pd.DataFrame) -> list[str]:
 
 def _with(members: pd.DataFrame, posts: Any, keys: list[str]) -> pd.DataFrame:
     """Return members and further posts, without duplicates."""
+    posts = table_of(posts)
     if isinstance(posts, pd.DataFrame):
         frame = posts
     elif isinstance(posts, Iterable) and not isinstance(posts, str):

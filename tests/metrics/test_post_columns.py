@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
+import polars as pl
 import pytest
 
 import engagement_pandas as ep
@@ -152,3 +153,19 @@ def test_a_comparison_has_one_column(by: Any) -> None:
     counts = ep.flatten_json({"g": {"7": {"impressions": "5"}}})
     with pytest.raises(ep.FrameError, match="name a column with a value for each post"):
         ep.compare(counts.assign(kind="reply"), by=by)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_posts_may_be_a_table_of_another_library(name: str, counts: pd.DataFrame) -> None:
+    """The same rows come out."""
+    expected = METRICS[name](counts, by="kind", posts=POSTS)
+    result = METRICS[name](counts, by="kind", posts=pl.from_pandas(POSTS))
+    pd.testing.assert_frame_equal(result, expected)
+    labelled = ep.summarise(counts, posts=pl.from_pandas(POSTS[["post_id", "handle"]]))
+    assert labelled["handle"].to_list() == ["bakery", "bakery", "florist"]
+
+
+def test_a_repeated_column_of_posts_is_refused(counts: pd.DataFrame) -> None:
+    """It is one of posts, not of the counts."""
+    with pytest.raises(FrameError, match="each once"):
+        ep.engagement_rate(counts, by=["kind", "kind"], posts=POSTS)
