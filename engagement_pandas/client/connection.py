@@ -24,7 +24,7 @@ from engagement_pandas.auth.signer_choice import default_credentials
 from engagement_pandas.client.client import EngagementClient
 from engagement_pandas.client.demo import demo_client
 from engagement_pandas.client.url_overrides import url_overrides
-from engagement_pandas.errors import InvalidPostId, MissingCredentials
+from engagement_pandas.errors import InvalidPostId, MissingCredentials, RequestError
 from engagement_pandas.request.post_files import PostEntry, handles_in, read_records
 from engagement_pandas.request.post_ids import created_at
 from engagement_pandas.sandbox.world import DEMO_HANDLE
@@ -104,7 +104,7 @@ class Connection:
             return
         if self._fixed_time:
             msg = "the demo runs at a fixed time; connect without demo_now to use its environment"
-            raise ValueError(msg)
+            raise RequestError(msg)
         server = self._demo.server
         keys = server.keys()
         variables = {variable: getattr(keys, name) for name, variable in VARIABLES.items()}

@@ -16,6 +16,7 @@ from engagement_pandas.auth.account import Account
 from engagement_pandas.auth.accounts import Accounts
 from engagement_pandas.auth.credentials import Consumer
 from engagement_pandas.client.client import EngagementClient
+from engagement_pandas.errors import RequestError
 from engagement_pandas.sandbox.limits import VIDEO_AGE, YOUNG
 from engagement_pandas.sandbox.server import SandboxServer
 from engagement_pandas.sandbox.service import as_clock
@@ -107,7 +108,7 @@ def demo_client(
 
     Raises
     ------
-    ValueError
+    RequestError
         If ``posts`` is less than 10 or more than there are, or ``now`` is not a time.
 
     Examples
@@ -116,13 +117,17 @@ def demo_client(
     ...     demo.posts.dtypes["created_at"], len(demo.posts)
     (datetime64[us, UTC], 40)
     """
-    if posts <= _SPECIAL:
-        msg = f"a demo of {posts} posts cannot show everything; request {_SPECIAL + 1} or more"
-        raise ValueError(msg)
+    if not isinstance(posts, int) or posts <= _SPECIAL:
+        msg = f"a demo of {posts!r} posts cannot show everything; request {_SPECIAL + 1} or more"
+        raise RequestError(msg)
 
     # One clock for the transport, which runs on from the sandbox's time, so that answers get
     # retrieval times of the demo, whenever it is run.
-    ahead = as_clock(now)().timestamp() - time.time()
+    try:
+        ahead = as_clock(now)().timestamp() - time.time()
+    except (ValueError, TypeError, AttributeError) as error:
+        msg = f"now is {now!r}, which is not a time with a zone; write '2026-04-15T12:20:00Z'"
+        raise RequestError(msg) from error
 
     def wall() -> float:
         return time.time() + ahead
@@ -174,7 +179,7 @@ def _chosen(world: World, number: int) -> list[Post]:
     chosen = [*special, *islice(others, number - len(special))]
     if len(chosen) < number:
         msg = f"at {now} the sandbox has {len(chosen)} posts to list; request no more"
-        raise ValueError(msg)
+        raise RequestError(msg)
     return sorted(chosen, key=lambda post: post.number)
 
 

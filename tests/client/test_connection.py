@@ -302,7 +302,7 @@ def test_a_demo_at_a_fixed_time_lends_no_environment() -> None:
     """The command line signs with the real clock, and would be refused."""
     with (
         ep.connect(demo_now=NOW) as connection,
-        pytest.raises(ValueError, match="fixed time"),
+        pytest.raises(ep.RequestError, match="fixed time"),
         connection.environment(),
     ):
         pass

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import gc
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -71,7 +73,9 @@ def test_the_number_of_posts_can_be_chosen(posts: int, now: str) -> None:
 
 def test_too_many_posts_are_refused() -> None:
     """The error has the number of posts in the sandbox."""
-    with pytest.raises(ValueError, match=r"the sandbox has \d+ posts to list; request no more"):
+    with pytest.raises(
+        ep.RequestError, match=r"the sandbox has \d+ posts to list; request no more"
+    ):
         demo_client("2014-02-01", posts=200)
 
 
@@ -126,10 +130,18 @@ def test_two_accounts_can_be_read(demo: Demo) -> None:
     assert [response.status for response in demo.owners.fetch(favorites)] == [200]
 
 
-def test_too_few_posts_are_refused() -> None:
+@pytest.mark.parametrize("posts", [9, 10.5, "40"])
+def test_too_few_posts_are_refused(posts: Any) -> None:
     """Examples of all omissions need ten posts."""
-    with pytest.raises(ValueError, match="10 or more"):
-        demo_client(NOW, posts=9)
+    with pytest.raises(ep.RequestError, match=f"{posts!r} posts .* 10 or more"):
+        demo_client(NOW, posts=posts)
+
+
+@pytest.mark.parametrize("now", ["soon", datetime(2026, 4, 15), 7, ""])  # noqa: DTZ001
+def test_a_demo_needs_a_time_with_a_zone(now: Any) -> None:
+    """The error has the value and a time to write."""
+    with pytest.raises(ep.RequestError, match=re.escape(f"now is {now!r}, which is not a time")):
+        demo_client(now)
 
 
 @pytest.mark.slow
