@@ -99,7 +99,7 @@ def counts_from(  # noqa: PLR0913  each has a default
         msg = f"the table has the columns {twice} twice; rename or drop one of each"
         raise FrameError(msg)
     given = {
-        "post_id": post_id or _post_column(table),
+        "post_id": _post_column(table) if post_id is None else post_id,
         "engagement_type": engagement_type,
         "count": count,
         "day": day,

@@ -201,6 +201,10 @@ def _counts(item: Item, metrics: str) -> Iterator[tuple[str, int | None]]:
     """Yield engagement type and count."""
     post, section = item.post, f"{metrics}_metrics"
     found = post.get(section)
+    numbers = found if isinstance(found, dict) else post
+    if "followers_count" in numbers and "favorite_count" not in numbers:
+        msg = "there is a user, and not a post"
+        raise ResponseShapeError(msg, item.where)
     if isinstance(found, dict):
         for name, value in found.items():
             yield _TYPES.get(name, name), integer(value, f"{section}.{name}", item.where)

@@ -284,3 +284,9 @@ def test_types_of_columns_that_arrow_lacks_are_refused() -> None:
     table = pl.DataFrame({"Likes": [7]}, schema={"Likes": pl.Int128})
     with pytest.raises(FrameError, match="cannot be converted"):
         ep.counts_from(table)
+
+
+def test_names_of_columns_may_be_numbers() -> None:
+    """Column 0 holds the posts, as in a table without a header."""
+    counts = ep.counts_from(pd.DataFrame([[ONE, 7]]), post_id=0, types={1: "Likes"})  # type: ignore[arg-type, dict-item]
+    assert counts.to_numpy().tolist() == [[ONE, "favorites", 7]]

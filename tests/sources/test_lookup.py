@@ -399,3 +399,22 @@ def test_a_lost_page_is_refused(read: Any, page: dict[str, Any]) -> None:
     with pytest.raises(RefusedError, match=r"item 2 of .*Rate limit exceeded") as caught:
         read([{"data": [post()]}, page])
     assert caught.value.messages == ("Rate limit exceeded",)
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"id": "12", "username": "bakery", "public_metrics": {"followers_count": 5}},
+        {"id_str": "12", "screen_name": "bakery", "followers_count": 5},
+    ],
+)
+def test_users_are_not_posts(user: dict[str, Any]) -> None:
+    """They have IDs and public metrics too."""
+    with pytest.raises(ResponseShapeError, match="there is a user, and not a post"):
+        ep.flatten_lookup({"data": [user]})
+
+
+def test_a_null_is_no_repost() -> None:
+    """Tables that were written as JSON have every name in every post."""
+    body = {"id_str": "7", "full_text": "Hi", "favorite_count": 5, "retweeted_status": None}
+    assert counts_by_type(ep.flatten_lookup([body])) == {"favorites": 5}

@@ -50,7 +50,7 @@ def kind_of(post: Mapping[str, Any], otherwise: str | None = None) -> str | None
         return next((kind for name, kind in _REFERENCES.items() if name in types), "post")
     text = str(post.get("full_text") or post.get("text") or "")
     unstated = "id_str" in post or otherwise is None  # a post of v2 may quote by hand: "RT @…"
-    if "retweeted_status" in post or (unstated and text.startswith("RT @")):
+    if post.get("retweeted_status") or (unstated and text.startswith("RT @")):
         return "repost"
     if "id_str" in post:
         if any(post.get(name) for name in _REPLIED):
