@@ -151,7 +151,7 @@ class CompareExplorer(CountsExplorer):
             "day": control(
                 ipywidgets.DatePicker,
                 "Day",
-                value=splits.middle_day(created),
+                value=splits.middle_day(_comparable(created, counts)),
             ),
             "begin": control(dropdown, "From hour", options=hours, value=9),
             "end": control(dropdown, "To hour", options=hours, value=17),
@@ -279,7 +279,7 @@ class CompareExplorer(CountsExplorer):
         shown = frame.merge(self.source.posts[["post_id", "text"]], how="left", on="post_id")
         shown["name"] = [self.names[post] for post in ids]
         columns = {
-            "set": Column("set", text, "name"),
+            "set": Column("set", text, "set"),
             "name": Column("post", text, "name"),
             "text": Column("text", snippet, "text"),
             "post_id": Column("ID", link, "line"),
@@ -288,3 +288,11 @@ class CompareExplorer(CountsExplorer):
             del columns["text"]
         caption = f"The first {LISTED} of {len(ids):,} posts" if len(ids) > LISTED else "Both sets"
         return table(columns, shown.head(LISTED), caption)
+
+
+def _comparable(created: pd.Series, counts: pd.DataFrame) -> pd.Series:
+    """Return the creation times of posts whose counts begin with them, or of all if none do."""
+    if "day" not in counts.columns:
+        return created
+    begun = created[created >= counts["day"].min().tz_localize("UTC")]
+    return begun if len(begun) else created

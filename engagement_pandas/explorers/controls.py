@@ -18,8 +18,8 @@ INDENT: Final = f"calc({LABEL} + 8px)"
 LEAST: Final = "280px"
 """Minimum width of a column: a page of 800 px has two, a narrower one has one."""
 
-PANE: Final = 360
-"""Width of the pane of controls next to the output, in px."""
+PANE: Final = 420
+"""Width of the pane of controls next to the output, in px: names in a list are complete."""
 
 OUTPUT: Final = 600
 """Minimum width of the output next to the controls, in px; on a narrower page it is below."""

@@ -160,10 +160,10 @@ class FetchExplorer(Explorer):
         inputs = [controls[name] for name in ("grouping", "first", "last")]
         question = side_by_side(ipywidgets.VBox(inputs), controls["types"])
         loaded = [controls["ids"], line(self.upload, indent=INDENT)]
-        above = [*loaded, controls["endpoint"], question, self.price]
+        above = [*loaded, controls["endpoint"], question]
         running = line(self.start, self.cancel, self.bar)
-        below = [self.chart, self.first, self.table, self._python, self.export]
-        super().__init__(controls, [*above, running], below)
+        shown = [self.chart, self.first, self.table, self._python, self.export]
+        super().__init__(controls, above, [self.price, running, *shown])
         self.upload.observe(self.guarded(self._load), "value")
         self.start.on_click(self.guarded(lambda _: self.fetch()))
         self.cancel.on_click(self.guarded(lambda _: self._cancel()))

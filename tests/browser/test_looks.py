@@ -41,6 +41,16 @@ root => {
 }"""
 """Elements that exceed the right edge."""
 
+_CUT: Final = """
+select => {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = getComputedStyle(select).font;
+  return [...select.options]
+    .map(({ text }) => text.split("\u00b7")[0].trim())
+    .filter(name => pen.measureText(name).width > select.clientWidth);
+}"""
+"""Names of options that are wider than their list."""
+
 _FILES: Final = """
 () => window.jupyterapp.commands.execute("application:toggle-left-area").then(() => null)"""
 """Close the file browser, or open it again."""
@@ -123,6 +133,20 @@ def test_the_chart_is_near_its_controls(
         assert chart_box["y"] + chart_box["height"] - control_box["y"] < 700
         if next_to:
             assert frame["width"] > 0.8 * width
+    finally:
+        page.evaluate(_FILES)
+        page.set_viewport_size(viewport)
+
+
+def test_the_names_in_a_list_of_posts_are_complete(shared_explorer: Explorer) -> None:
+    """Next to the chart, the list has room for the words and the date; the ID may be cut."""
+    page, viewport = shared_explorer.page, shared_explorer.page.viewport_size
+    page.set_viewport_size({"width": 1400, "height": 1000})
+    page.evaluate(_FILES)
+    try:
+        posts = shared_explorer.control("Posts")
+        assert posts.locator("option").count() > 10
+        assert posts.evaluate(_CUT) == []
     finally:
         page.evaluate(_FILES)
         page.set_viewport_size(viewport)

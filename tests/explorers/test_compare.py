@@ -310,3 +310,16 @@ def test_the_first_split_has_posts_on_both_sides(explore: Any, tidy: Any) -> Non
     counts = tidy([(post, "impressions", 5) for post in ids], columns)
     made = explore(counts, explorer_class=CompareExplorer)
     assert [made.a["post_id"].nunique(), made.b["post_id"].nunique()] == [2, 1]
+
+
+@pytest.mark.usefixtures("fake_drawing")
+def test_the_first_split_is_between_posts_that_can_be_compared(
+    explore: Any, tidy: Any, post_id_at: Any
+) -> None:
+    """Five posts are older than the counts, which have no first hours of them; four are not."""
+    old = [post_id_at(f"2025-11-0{day}T08:00:00") for day in range(1, 6)]
+    new = [post_id_at(f"2026-03-0{day}T08:00:00") for day in range(2, 6)]
+    rows = [(post, "impressions", f"2026-03-0{day}", 9, 5) for post in old for day in range(2, 6)]
+    rows += [(post, "impressions", f"2026-03-0{day}", 9, 7) for day, post in enumerate(new, 2)]
+    made = explore(tidy(rows), explorer_class=CompareExplorer)
+    assert made.controls["day"].value == date(2026, 3, 4)

@@ -199,6 +199,18 @@ def test_the_plan_has_its_cost_and_sends_nothing(
     assert server.seen == []
 
 
+def test_the_plan_is_above_fetch_and_next_to_the_form(
+    make_explorer: MakeExplorer, client: ep.EngagementClient
+) -> None:
+    """A narrow form would cut its table and hide the posts that will have no counts."""
+    explorer = make_explorer(client, POSTS)
+    _, panes = explorer.children
+    form, output = (pane.children for pane in panes.children)
+    assert explorer.price not in form
+    running = next(part for part in output if explorer.start in getattr(part, "children", ()))
+    assert output.index(explorer.price) < output.index(running) < output.index(explorer.chart)
+
+
 def test_an_app_has_public_types(make_explorer: MakeExplorer) -> None:
     """They are the default."""
     public = ep.EngagementClient(ep.AppOnly("a-bearer-token"))
