@@ -32,8 +32,9 @@ NO_COUNT: Final = frozenset(
 _MOST: Final = 2**63 - 1
 # In 1.000 the dot may separate thousands, so it is not read as 1.
 _WHOLE: Final = re.compile(r"(?![+-]?[1-9][0-9]{0,2}\.000\Z)[+-]?[0-9]+(\.0*)?")
+# 0,065 is a decimal number, whose comma does not separate thousands.
 _GROUPED: Final = re.compile(
-    r"[+-]?[0-9]{1,3}([, '\u00a0\u2009\u202f\u2019])[0-9]{3}(?:\1[0-9]{3})*(\.0*)?"
+    r"[+-]?[1-9][0-9]{0,2}([, '\u00a0\u2009\u202f\u2019])[0-9]{3}(?:\1[0-9]{3})*(\.0*)?"
 )
 _FROM: Final = "ep.counts_from()"
 _NANOSECONDS: Final = (datetime(1678, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC))

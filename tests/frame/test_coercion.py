@@ -393,3 +393,10 @@ def test_months_and_years_are_not_days(day: str) -> None:
     """ISO 8601 has them too."""
     with pytest.raises(FrameError, match=f"'day' in row 0 is '{day}', not a time"):
         to_days(pd.Series([day], name="day"))
+
+
+@pytest.mark.parametrize("text", ["0,065", "0 500", "-0,123", "012,345"])
+def test_a_group_of_thousands_does_not_begin_with_zero(text: str) -> None:
+    """A rate of 0,065 is not a count of 65."""
+    with pytest.raises(FrameError, match="is not a whole number"):
+        to_numbers(pd.Series([text], name="count"))
