@@ -80,6 +80,7 @@ def plot_concentration(
     labels = [f"{percent(of)}; median {mid:,.0f}, mean {mean:,.0f}" for of, mid, mean in values]
     label_bars(ax, share.tolist(), labels)
     ticks_within(ax, 0, 1)
-    words = f"share of the counts that the top {percent(top)} of the posts have"
+    least = ", at least one," if (top * known["posts"] < 1).any() else ""
+    words = f"share of the counts that the top {percent(top)} of the posts{least} have"
     ax.set_xlabel(wrapped(ax, words), parse_math=False)
     return ax
