@@ -11,6 +11,7 @@ import pytest
 from support.scripted import Scripted, ScriptedServer
 
 import engagement_pandas as ep
+from engagement_pandas.frame.contract import TEXT
 
 ID = "1060976163948904449"  # one more than the nearest float
 
@@ -134,7 +135,7 @@ def test_5_ids_keep_every_digit(
     csv.seek(0)
     for frame in (counts, ep.read_parquet(tmp_path / "counts.parquet"), ep.read_csv(csv)):
         assert frame["post_id"].tolist() == [ID]
-        assert str(frame["post_id"].dtype) == "str"
+        assert frame["post_id"].dtype == TEXT
 
 
 def test_5_floats_are_refused() -> None:

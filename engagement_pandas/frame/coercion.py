@@ -20,7 +20,13 @@ from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError, InvalidPostId
 from engagement_pandas.frame.categories import as_types, contract_of
-from engagement_pandas.frame.contract import ATTRIBUTES, COUNT_COLUMNS, TEXT, check_counts
+from engagement_pandas.frame.contract import (
+    ATTRIBUTES,
+    COUNT_COLUMNS,
+    TEXT,
+    check_counts,
+    dtype_name,
+)
 from engagement_pandas.request.post_ids import parse_post_id
 from engagement_pandas.text import check_digits, truncated_repr
 
@@ -38,7 +44,7 @@ _GROUPED: Final = re.compile(
 )
 _FROM: Final = "ep.counts_from()"
 _NANOSECONDS: Final = (datetime(1678, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC))
-_NAMES: Final = {name: str(dtype) for name, dtype in COUNT_COLUMNS.items()}
+_NAMES: Final = {name: dtype_name(dtype) for name, dtype in COUNT_COLUMNS.items()}
 """Names of the dtypes; comparing them is faster than comparing dtypes."""
 
 
@@ -60,7 +66,7 @@ def as_counts(frame: Any) -> pd.DataFrame:
     wrong = [
         name
         for name, dtype in zip(columns, frame.dtypes.array, strict=True)
-        if name in _CASTS and dtype.name != _NAMES[name]
+        if name in _CASTS and dtype_name(dtype) != _NAMES[name]
     ]
     if "post_id" in columns and "post_id" not in wrong and _is_linked(frame["post_id"]):
         wrong.append("post_id")
@@ -124,15 +130,17 @@ def to_pandas(frame: Any) -> pd.DataFrame:
     except pa.ArrowException as error:
         msg = f"the table cannot be converted: {error}; cast that column to 64-bit integers or text"
         raise FrameError(msg) from error
-    types: dict[Any, Any] = dict.fromkeys((pa.string(), pa.large_string(), pa.string_view()), TEXT)
+    types: dict[Any, Any] = dict.fromkeys((pa.string(), pa.large_string()), TEXT)
     types |= dict.fromkeys(
         (pa.int8(), pa.int16(), pa.int32(), pa.int64()), pd.Int64Dtype()
     ) | dict.fromkeys((pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()), pd.UInt64Dtype())
     for place, field in enumerate(table.schema):
-        # Older releases of pyarrow do not convert the unsigned indices that polars writes.
-        if pa.types.is_dictionary(field.type):
-            signed = pa.dictionary(pa.int64(), field.type.value_type)
-            table = table.set_column(place, field.name, table.column(place).cast(signed))
+        # polars has string views and unsigned indices. pandas 2.2 does not convert the former,
+        # and older releases of pyarrow not the latter.
+        text, encoded = pa.types.is_string_view(field.type), pa.types.is_dictionary(field.type)
+        if text or encoded:
+            plain = pa.large_string() if text else pa.dictionary(pa.int64(), field.type.value_type)
+            table = table.set_column(place, field.name, table.column(place).cast(plain))
     metadata = table.schema.metadata or {}
     made = table.replace_schema_metadata(None).to_pandas(types_mapper=types.get)
     made.attrs = {k: metadata[v].decode() for k, v in ATTRIBUTES.items() if v in metadata}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from inspect import signature
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,8 +28,13 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 """Version of the files with these frames; rises if old readers would misread new files."""
 
-TEXT: Final = pd.StringDtype(na_value=np.nan)
-"""pandas' ``str``, which is another dtype by that name in pandas 2."""
+_STR: Final[Mapping[str, Any]] = (
+    {"na_value": np.nan}
+    if "na_value" in signature(pd.StringDtype).parameters
+    else {"storage": "pyarrow_numpy"}  # the same in pandas 2.2
+)
+TEXT: Final = pd.StringDtype(**_STR)
+"""pandas' ``str``, which is another dtype by that name in pandas 2; see :func:`dtype_name`."""
 
 COUNT_COLUMNS: Final[Mapping[str, Any]] = MappingProxyType(
     {
@@ -88,6 +94,15 @@ REASONS: Final = pd.CategoricalDtype([str(reason) for reason in OmissionReason])
 _ID: Final = rf"[0-9]{{1,{MAX_ID_DIGITS}}}"
 _FLOAT: Final = re.compile(r"[+-]?\d+\.\d*([eE][+-]?\d+)?|[+-]?\d+[eE][+-]?\d+|nan", re.IGNORECASE)
 _VOCABULARY: Final = {str(name): place for place, name in enumerate(EngagementType)}
+
+
+def dtype_name(dtype: Any) -> str:
+    """Return a dtype's name, which is ``str`` for text; pandas 2.2 has another name for it.
+
+    >>> dtype_name(TEXT), dtype_name(np.dtype("int8"))
+    ('str', 'int8')
+    """
+    return "str" if dtype == TEXT else str(dtype)
 
 
 def in_order(types: Iterable[str]) -> list[str]:
@@ -287,10 +302,10 @@ def _check_columns(
         msg = f"the columns {columns} are out of order; {cure}, in that order"
         raise FrameError(msg)
     for name in columns:
-        dtype = str(frame[name].dtype)
-        if dtype != str(dtypes[name]):
+        dtype, meant = dtype_name(frame[name].dtype), dtype_name(dtypes[name])
+        if dtype != meant:
             lost = "; numbers may have lost digits, so read the IDs again as text"
-            msg = f"{name!r} is {dtype}, not {dtypes[name]}{lost if name == 'post_id' else ''}"
+            msg = f"{name!r} is {dtype}, not {meant}{lost if name == 'post_id' else ''}"
             raise FrameError(f"{msg}; use flatten(), read_parquet() or read_csv()")
 
 

@@ -14,7 +14,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError, UnsupportedEngagementType
-from engagement_pandas.frame.contract import ALWAYS, COUNT_COLUMNS, check_rows, is_hashable
+from engagement_pandas.frame.contract import (
+    ALWAYS,
+    COUNT_COLUMNS,
+    check_rows,
+    dtype_name,
+    is_hashable,
+)
 from engagement_pandas.metrics.coverage import SUMMED
 from engagement_pandas.request.engagement_types import name_key, type_of
 from engagement_pandas.text import format_list
@@ -120,10 +126,10 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
             )
             raise FrameError(msg)
     for name in set(COUNT_COLUMNS).intersection(counts.columns):
-        dtype = str(counts[name].dtype)
-        if dtype != str(COUNT_COLUMNS[name]):
+        dtype, meant = dtype_name(counts[name].dtype), dtype_name(COUNT_COLUMNS[name])
+        if dtype != meant:
             msg = (
-                f"{name!r} is {dtype}, not {COUNT_COLUMNS[name]}; "
+                f"{name!r} is {dtype}, not {meant}; "
                 "flatten(), read_parquet() and read_csv() return it so"
             )
             raise FrameError(msg)

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 import engagement_pandas as ep
 from engagement_pandas.auth.credentials import VARIABLES
 from engagement_pandas.cli import main
+from engagement_pandas.frame.contract import dtype_name
 from engagement_pandas.sandbox import SandboxServer
 
 NOW = "2026-04-15T12:20:00Z"
@@ -253,7 +254,7 @@ def test_columns_of_a_table_of_posts(tmp_path: Path, ending: str, separator: str
     assert posts["text"].to_list() == ["first", "second"]
     assert posts["created_at"].isna().to_list() == [True, False]
     assert str(posts["created_at"][1]) == "2018-11-09 19:23:24.126000+00:00"
-    assert {name: str(dtype) for name, dtype in posts.dtypes.items()} == {
+    assert posts.dtypes.map(dtype_name).to_dict() == {
         "post_id": "str",
         "text": "str",
         "created_at": "datetime64[us, UTC]",

@@ -16,6 +16,7 @@ import pytest
 import engagement_pandas as ep
 from engagement_pandas import sandbox
 from engagement_pandas.client.demo import Demo, demo_client
+from engagement_pandas.frame.contract import dtype_name
 from engagement_pandas.response.response import NOT_SENT
 from engagement_pandas.sandbox.world import Availability
 
@@ -32,7 +33,7 @@ def demo() -> Iterator[Demo]:
 
 def test_the_posts_are_a_tidy_frame(demo: Demo) -> None:
     """It has 40 rows, IDs and texts as str, UTC times, and the oldest post first."""
-    assert {name: str(dtype) for name, dtype in demo.posts.dtypes.items()} == {
+    assert demo.posts.dtypes.map(dtype_name).to_dict() == {
         "post_id": "str",
         "handle": "str",
         "text": "str",

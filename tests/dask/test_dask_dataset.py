@@ -13,7 +13,7 @@ from support.datasets.frames import changed, counts_of, some
 
 import engagement_pandas as ep
 from engagement_pandas import dask as epd
-from engagement_pandas.frame.contract import check_counts
+from engagement_pandas.frame.contract import check_counts, dtype_name
 
 FIRST, SECOND = (f"2026-04-01T0{hour}:05:00Z" for hour in range(2))
 KEY = ["post_id", "engagement_type", "day", "hour"]
@@ -71,7 +71,7 @@ def test_dtypes_are_known_before_reading(dataset: ep.Dataset) -> None:
     assert list(found["engagement_type"].cat.categories) == [
         str(engagement_type) for engagement_type in ep.SERIES_TYPES
     ]
-    assert found.dtypes.astype(str).to_dict() == {
+    assert found.dtypes.map(dtype_name).to_dict() == {
         "post_id": "str",
         "engagement_type": "category",
         "day": "datetime64[us]",

@@ -23,7 +23,7 @@ import engagement_pandas as ep
 from engagement_pandas.dataset import delta_errors
 from engagement_pandas.dataset import delta_table as lake
 from engagement_pandas.dataset.merge import as_readings, merge_readings
-from engagement_pandas.frame.contract import API_COLUMNS, check_counts, check_omissions
+from engagement_pandas.frame.contract import API_COLUMNS, check_counts, check_omissions, dtype_name
 
 FIRST, SECOND, THIRD = (f"2026-04-01T0{hour}:05:00Z" for hour in range(3))
 
@@ -244,7 +244,7 @@ def test_reading_nothing_returns_empty_frames(dataset: ep.Dataset) -> None:
     dataset.append(some(FIRST))
     found = dataset.read(since="2026-04-01")
     assert found.empty
-    assert found.dtypes.astype(str).to_dict() == {
+    assert found.dtypes.map(dtype_name).to_dict() == {
         "post_id": "str",
         "engagement_type": "category",
         "day": "datetime64[us]",

@@ -108,7 +108,7 @@ def _hourly_counts() -> pd.DataFrame:
     frame = frame.sort_values(["post_id", "place", "day", "hour"], ignore_index=True)
     counts = _tidy(frame[list(DTYPES)])
     counts["engagement_type"] = counts["engagement_type"].cat.reorder_categories(
-        pd.Index(order, dtype=TEXT)
+        pd.Index(list(order), dtype=TEXT)
     )
     counts.attrs = {
         "endpoint": "historical",

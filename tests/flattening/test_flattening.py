@@ -12,6 +12,7 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.errors import AmbiguousGrouping, RequestError, ResponseShapeError
+from engagement_pandas.frame.contract import dtype_name
 
 DAY = ["engagement.type", "engagement.day"]
 RHYTHM = ["engagement.type", "engagement.hour"]
@@ -67,7 +68,7 @@ def test_four_dimensions_are_four_columns() -> None:
 def test_dtypes_of_all_columns() -> None:
     """The frame has the contract's dtypes and a new index."""
     frame = ep.flatten(historical({"by_hour": {"1": {"impressions": THREE_HOURS}}}))
-    assert frame.dtypes.astype(str).to_dict() == {
+    assert frame.dtypes.map(dtype_name).to_dict() == {
         "post_id": "str",
         "engagement_type": "category",
         "day": "datetime64[us]",
@@ -213,7 +214,8 @@ def test_refusals_have_no_counts() -> None:
     refusal = historical({"errors": ["Forbidden to access tweets: 1"]}, status=403)
     frame = ep.flatten(refusal)
     assert len(frame) == 0
-    assert list(frame.dtypes.astype(str)) == ["str", "category", "datetime64[us]", "int8", "Int64"]
+    names = frame.dtypes.map(dtype_name).to_list()
+    assert names == ["str", "category", "datetime64[us]", "int8", "Int64"]
 
 
 def test_a_refusal_among_responses_changes_nothing() -> None:
@@ -226,7 +228,7 @@ def test_a_refusal_among_responses_changes_nothing() -> None:
 def test_a_response_whose_posts_are_all_explained_needs_no_grouping() -> None:
     """The frame is empty, with its dtypes."""
     frame = ep.flatten(totals({"unavailable_tweet_ids": ["1"]}))
-    assert frame.dtypes.astype(str).to_list() == ["str", "category", "Int64"]
+    assert frame.dtypes.map(dtype_name).to_list() == ["str", "category", "Int64"]
     assert len(frame) == 0
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import engagement_pandas as ep
-from engagement_pandas.frame.contract import check_omissions
+from engagement_pandas.frame.contract import check_omissions, dtype_name
 from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
 
 WINDOW = ep.Window.covering("2026-03-01T22:00:00Z", "2026-03-02T01:00:00Z")
@@ -44,7 +44,7 @@ def meaning(reason: str) -> str:
 def test_a_complete_response_has_no_omissions() -> None:
     """The frame is empty, with all columns and dtypes."""
     frame = ep.omissions(totals(["1"], ["favorites"], {"by_post": {"1": {"favorites": "5"}}}))
-    assert frame.dtypes.astype(str).to_dict() == {
+    assert frame.dtypes.map(dtype_name).to_dict() == {
         "post_id": "str",
         "engagement_type": "str",
         "reason": "category",

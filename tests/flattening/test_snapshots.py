@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import engagement_pandas as ep
-from engagement_pandas.frame.contract import check_counts
+from engagement_pandas.frame.contract import check_counts, dtype_name
 
 DATED_POST = "2027900000000000000"
 """A post of 2026-03-01 00:13:31.217 UTC: (ID >> 22) + 1288834974657 ms."""
@@ -38,7 +38,7 @@ def test_each_retrieval_time_has_its_rows() -> None:
     """They are sorted by post, type and time, and have the contract's dtypes."""
     counts = ep.flatten(growing(), retrieved_at=True)
     check_counts(counts)
-    assert counts.dtypes.astype(str).to_dict() == {
+    assert counts.dtypes.map(dtype_name).to_dict() == {
         "post_id": "str",
         "engagement_type": "category",
         "retrieved_at": "datetime64[us, UTC]",

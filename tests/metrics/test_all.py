@@ -11,7 +11,7 @@ import pytest
 from support.simulated import HOUR_MS, MARCH, ONE_SNAPSHOT, hourly
 
 from engagement_pandas import FrameError, metrics
-from engagement_pandas.frame.contract import empty_counts
+from engagement_pandas.frame.contract import dtype_name, empty_counts
 
 METRICS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {
     "age": metrics.age,
@@ -80,7 +80,7 @@ def test_an_empty_frame_gives_an_empty_result(name: str) -> None:
     missing = {"impressions", "engagements", *absent}
     assert set(full.columns) - set(empty.columns) <= missing
     for column in empty.columns:
-        assert str(empty[column].dtype) == str(full[column].dtype), column
+        assert dtype_name(empty[column].dtype) == dtype_name(full[column].dtype), column
 
 
 @pytest.mark.slow

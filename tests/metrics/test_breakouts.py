@@ -10,6 +10,7 @@ from support.simulated import MARCH, totals
 
 import engagement_pandas as ep
 from engagement_pandas import FrameError
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics import breakouts
 from engagement_pandas.metrics.outliers import beyond_tail, is_heavy_tailed, level_shift
 
@@ -32,7 +33,7 @@ def test_an_ordinary_account_has_no_breakouts() -> None:
     events = breakouts(simulated_account())
     assert not len(events)
     assert str(events["start"].dtype) == "datetime64[us, UTC]"
-    assert events["post_id"].dtype == "str"
+    assert events["post_id"].dtype == TEXT
 
 
 def test_equal_counts_have_no_breakouts() -> None:

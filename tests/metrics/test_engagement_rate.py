@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from support.simulated import tidy
 
 from engagement_pandas import FrameError
+from engagement_pandas.frame.contract import dtype_name
 from engagement_pandas.metrics import engagement_rate
 from engagement_pandas.metrics.intervals import Prior, fit_prior, group_interval, rate_interval
 
@@ -141,7 +142,8 @@ def test_additional_columns_are_keys() -> None:
 
 def test_columns_have_the_documented_dtypes() -> None:
     """Keys keep their dtypes; sums are Int64, rates Float64, the flag boolean."""
-    assert engagement_rate(ROWS, by=["post_id", "day", "hour"]).dtypes.astype(str).to_dict() == {
+    rates = engagement_rate(ROWS, by=["post_id", "day", "hour"])
+    assert rates.dtypes.map(dtype_name).to_dict() == {
         "post_id": "str",
         "day": "datetime64[us]",
         "hour": "int8",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from support.simulated import tidy
 
 from engagement_pandas import FrameError
+from engagement_pandas.frame.contract import dtype_name
 from engagement_pandas.metrics import engagement_rate, over_time, rate_over_time
 from engagement_pandas.metrics.rate_over_time import rates_over_time
 
@@ -214,7 +215,7 @@ def test_several_types_give_the_same_rates(bakery: Any) -> None:
 def test_columns_have_the_documented_dtypes(bakery: Any) -> None:
     """The docstring states them."""
     found = rate_over_time(bakery.few, by="post_id", tz="Europe/Berlin")
-    assert found.dtypes.astype(str).to_dict() == {
+    assert found.dtypes.map(dtype_name).to_dict() == {
         "post_id": "str",
         "start": "datetime64[us, Europe/Berlin]",
         "engagements": "Int64",

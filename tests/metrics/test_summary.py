@@ -13,6 +13,7 @@ from support.simulated import HOUR_MS, MARCH, hourly, id_at, tidy
 
 import engagement_pandas as ep
 from engagement_pandas import FrameError
+from engagement_pandas.frame.contract import dtype_name
 from engagement_pandas.metrics import (
     engagement_rate,
     half_life,
@@ -76,7 +77,7 @@ def test_a_summary_has_one_row_per_post() -> None:
 def test_columns_have_the_documented_dtypes() -> None:
     """A summary is ready for a report, and typed."""
     counts = tidy([(POST, "impressions", "2026-03-01", 5, 3)])
-    assert summarise(counts).dtypes.astype(str).to_dict() == {
+    assert summarise(counts).dtypes.map(dtype_name).to_dict() == {
         "post_id": "str",
         "link": "str",
         "created_at": "datetime64[us, UTC]",

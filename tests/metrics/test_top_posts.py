@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from support.simulated import tidy
 
 from engagement_pandas import FrameError
+from engagement_pandas.frame.contract import dtype_name
 from engagement_pandas.metrics import top_posts
 
 
@@ -89,7 +90,7 @@ def test_posts_are_ranked_by_a_type() -> None:
     assert ranked["post_id"].to_list() == ["2", "1", "3"]
     assert ranked["rank"].to_list() == [1, 2, 2]
     assert ranked["engagements"].to_list() == [7, 5, 5]
-    assert ranked.dtypes.astype(str).to_list() == ["int64", "str", "Int64", "Int64"]
+    assert ranked.dtypes.map(dtype_name).to_list() == ["int64", "str", "Int64", "Int64"]
     assert top_posts(counts)["post_id"].to_list() == ["2", "1", "3", "5"]
 
 

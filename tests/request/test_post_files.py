@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 import engagement_pandas as ep
 from engagement_pandas.cli import main, parser
 from engagement_pandas.errors import EngagementError, RequestError
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.request.post_files import PASTED, ids_in, read_records, reader, records_in
 
 FILES = Path(__file__).parents[1] / "post_files"
@@ -154,7 +155,7 @@ def test_handles_and_texts_are_kept(name: str, handles: list[str], texts: list[s
     posts = ep.read_posts(FILES / name)
     assert posts["handle"].to_list() == handles
     assert posts["text"].to_list() == texts
-    assert {str(dtype) for dtype in posts.dtypes} == {"str"}
+    assert set(posts.dtypes) == {TEXT}
 
 
 @pytest.mark.parametrize("name", ["cp1252.csv", "utf16_excel.csv"])

@@ -14,6 +14,7 @@ from support.exports import ONE, TWO, content, row
 
 import engagement_pandas as ep
 from engagement_pandas import InvalidPostId
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.request.post_files import reader
 
 
@@ -23,7 +24,7 @@ def kinds(body: Any) -> dict[str, Any]:
     posts = ep.read_posts(io.StringIO(text))
     if "kind" not in posts:
         return {}
-    assert posts["kind"].dtype == "str"
+    assert posts["kind"].dtype == TEXT
     known = posts["kind"].astype(object).where(posts["kind"].notna(), None)
     return dict(zip(posts["post_id"], known, strict=True))
 

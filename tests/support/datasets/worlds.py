@@ -16,7 +16,7 @@ from support.archive.asking import at_once
 
 import engagement_pandas as ep
 from engagement_pandas.dataset.sync import Synced, sync
-from engagement_pandas.frame.contract import TEXT
+from engagement_pandas.frame.contract import TEXT, dtype_name
 from engagement_pandas.sandbox import SandboxServer, Settings, response_body
 
 HANDLE = "sandbox_railway"  # up to six posts a day
@@ -116,7 +116,7 @@ def tardy(patch: pytest.MonkeyPatch, clock: Clock, hours: int) -> None:
 
 def same(actual: pd.DataFrame, expected: pd.DataFrame) -> None:
     """Assert that two frames of counts are equal; faster than pandas' own function."""
-    assert actual.dtypes.astype(str).to_dict() == expected.dtypes.astype(str).to_dict()
+    assert actual.dtypes.map(dtype_name).to_dict() == expected.dtypes.map(dtype_name).to_dict()
     for name in expected:
         left, right = (
             frame[name].astype(TEXT if name == "engagement_type" else frame[name].dtype)
