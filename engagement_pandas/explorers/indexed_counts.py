@@ -101,7 +101,7 @@ class IndexedCounts:
             if last is not None:
                 keep &= self._hour < _midnight(last + timedelta(days=1), tz)
         if keep.all():
-            return self.counts.copy(deep=False)
+            return self.counts.reset_index(drop=True)  # pandas 2 shares a shallow copy
         rows = self.counts[keep].reset_index(drop=True)
         rows["engagement_type"] = rows["engagement_type"].cat.remove_unused_categories()
         return rows

@@ -69,7 +69,7 @@ def wide(counts: pd.DataFrame) -> pd.DataFrame:
     for name in types:
         rows = counts[counts["engagement_type"] == name]
         frame[name] = _aligned(rows, frame, keys, places)
-    frame.columns = pd.Index([*keys, *types], dtype=TEXT)
+    frame.columns = pd.Index([*keys, *types], dtype=empty_counts().columns.dtype)  # as of counts
     frame.attrs = dict(counts.attrs)
     return frame
 

@@ -23,6 +23,7 @@ from benchmarks.test_flattening import least
 from deltalake import write_deltalake
 
 import engagement_pandas as ep
+from engagement_pandas.frame.contract import TEXT
 
 TYPES = [str(name) for name in ep.SERIES_TYPES[:5]]
 AT = pd.Timestamp("2026-06-01T00:05:00Z").as_unit("us")
@@ -49,7 +50,7 @@ def test_appending_a_million_counts(
     """It takes at most three times as long as deltalake with the same rows, by day."""
     counts = hours(300, 28 * 24)
     rows = counts.assign(day=counts["day"].dt.date, retrieved_at=AT)
-    rows = rows.astype({"engagement_type": "str"})
+    rows = rows.astype({"engagement_type": TEXT})
     names = (tmp_path / str(number) for number in count())
     ours, theirs = benchmark.pedantic(
         lambda: least(

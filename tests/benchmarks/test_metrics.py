@@ -27,6 +27,7 @@ import pytest
 
 from engagement_pandas import metrics
 from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.vocabulary import SERIES_TYPES
 
 ROWS: Final = int(os.environ.get("METRICS_ROWS", "1000000"))
@@ -49,10 +50,10 @@ def frame(rows: int, types: list[str] = TYPES) -> pd.DataFrame:
     engagement_type = np.tile(np.repeat(np.arange(len(types), dtype=np.int8), HOURS), posts)
     size = rng.lognormal(7, 1, series)
     share = np.diff(1 - 2.0 ** (-np.arange(HOURS + 1) / 4))
-    dtype = pd.CategoricalDtype(pd.Index(types, dtype="str"))
+    dtype = pd.CategoricalDtype(pd.Index(types, dtype=TEXT))
     return pd.DataFrame(
         {
-            "post_id": pd.Series(names, dtype="str").take(post).reset_index(drop=True),
+            "post_id": pd.Series(names, dtype=TEXT).take(post).reset_index(drop=True),
             "engagement_type": pd.Categorical.from_codes(engagement_type, dtype=dtype),
             "day": (hour // 24).astype("datetime64[D]").astype("datetime64[us]"),
             "hour": (hour % 24).astype("int8"),

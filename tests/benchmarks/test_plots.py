@@ -22,6 +22,7 @@ import pandas as pd
 import pytest
 
 import engagement_pandas as ep
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.vocabulary import SERIES_TYPES
 
 POSTS: Final = 25
@@ -41,7 +42,7 @@ def counts() -> pd.DataFrame:
     keys = [ids, types, days, range(24)]
     names = ["post_id", "engagement_type", "day", "hour"]
     frame = pd.MultiIndex.from_product(keys, names=names).to_frame(index=False)
-    frame["post_id"] = frame["post_id"].astype("str")
+    frame["post_id"] = frame["post_id"].astype(TEXT)
     frame["engagement_type"] = pd.Categorical(frame["engagement_type"], types)
     frame["hour"] = frame["hour"].astype("int8")
     expected = np.tile(1000 * 0.99 ** np.arange(DAYS * 24), POSTS * len(types))

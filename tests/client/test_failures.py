@@ -17,6 +17,7 @@ from support.scripted import USER, FakeClock, Scripted, ScriptedServer, Seen
 import engagement_pandas as ep
 from engagement_pandas.client.failures import GIVE_UP
 from engagement_pandas.client.task import PIECE_ATTEMPTS, PIECES
+from engagement_pandas.frame.contract import TEXT
 
 POSTS = [str(10**18 + number) for number in range(12)]
 HANDLES = ("anna", "bert", "cleo")
@@ -141,7 +142,7 @@ def omission_reasons(responses: Any) -> dict[str, str]:
     assert set(counts["post_id"]) | set(omissions["post_id"]) == set(POSTS)
     assert not set(counts["post_id"]) & set(omissions["post_id"])
     assert set(counts["count"]) <= {5}
-    return dict(zip(omissions["post_id"], omissions["reason"].astype("str"), strict=True))
+    return dict(zip(omissions["post_id"], omissions["reason"].astype(TEXT), strict=True))
 
 
 def posts_of(handle: str) -> set[str]:

@@ -27,6 +27,7 @@ from engagement_pandas import metrics
 from engagement_pandas.dask import dataset as datasets
 from engagement_pandas.dask.partial_sums import paired_up
 from engagement_pandas.dask.unsupported import ELSEWHERE
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.coverage import ALONE, SIDE
 
 SECOND = timedelta(seconds=1)
@@ -167,7 +168,7 @@ def test_partitions_have_the_rows_in_memory(fill: Any, rows: int) -> None:
 
 POSTS_WITH_COLUMNS = pd.DataFrame(
     {
-        "post_id": pd.Series(POSTS, dtype="str"),
+        "post_id": pd.Series(POSTS, dtype=TEXT),
         "kind": pd.Series(["reply", "post"] * (len(POSTS) // 2) + ["reply"] * (len(POSTS) % 2)),
         "words": range(len(POSTS)),
     }
@@ -243,7 +244,7 @@ def tidy(draw: st.DrawFn) -> pd.DataFrame:
     keys = sorted(rows)
     frame = pd.DataFrame(
         {
-            "post_id": pd.Series([key[0] for key in keys], dtype="str"),
+            "post_id": pd.Series([key[0] for key in keys], dtype=TEXT),
             "engagement_type": pd.Categorical([key[1] for key in keys], categories=TYPES),
             "day": pd.DatetimeIndex(["2026-04-05"] * len(keys)).as_unit("us")
             + pd.to_timedelta([key[2] for key in keys], unit="D"),
@@ -251,7 +252,7 @@ def tidy(draw: st.DrawFn) -> pd.DataFrame:
             "count": pd.array([rows[key] for key in keys], dtype="Int64"),
         }
     )
-    types = pd.Index(TYPES, dtype="str")
+    types = pd.Index(TYPES, dtype=TEXT)
     frame["engagement_type"] = frame["engagement_type"].cat.set_categories(types)
     frame["engagement_type"] = frame["engagement_type"].cat.remove_unused_categories()
     frame["day"] = frame["day"].astype("datetime64[us]")

@@ -19,6 +19,7 @@ from engagement_pandas.dataset.omission_log import OmissionSpan
 from engagement_pandas.dataset.raw_answers import store_answers
 from engagement_pandas.dataset.sync import Synced, sync
 from engagement_pandas.files.lock import try_file_lock
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.request.post_ids import first_snowflake_at
 from engagement_pandas.response.collection import Collection
 from engagement_pandas.sandbox.world import Availability, Post
@@ -245,7 +246,7 @@ def test_hours_before_a_post_was_created_are_not_missing(dataset: ep.Dataset) ->
     assert omitted["start"].to_list() == [window.start]
     store_answers(dataset, ep.Archive("raw"), now, [response])
     missing = dataset.omissions()
-    assert missing[["reason", "start", "end"]].astype("str").to_numpy().tolist() == [
+    assert missing[["reason", "start", "end"]].astype(TEXT).to_numpy().tolist() == [
         ["not_answered", "2026-03-15 08:00:00+00:00", "2026-03-15 10:00:00+00:00"]
     ]
 

@@ -282,7 +282,7 @@ def filtered() -> Callable[..., pd.DataFrame]:
 def _same(left: pd.DataFrame, right: pd.DataFrame) -> None:
     """Assert that two frames have equal counts in one order, for any index."""
     plain = [
-        frame.reset_index(drop=True).astype({"engagement_type": "str"}) for frame in (left, right)
+        frame.reset_index(drop=True).astype({"engagement_type": TEXT}) for frame in (left, right)
     ]
     pd.testing.assert_frame_equal(*plain)
 

@@ -16,6 +16,7 @@ from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 import engagement_pandas as ep
 from engagement_pandas.explorers.fetch_thread import FetchThread
 from engagement_pandas.explorers.request_form import GROUPINGS
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.transport import retries
 from engagement_pandas.vocabulary import Endpoint
 
@@ -414,7 +415,7 @@ def test_results_are_those_of_the_client(make_explorer: MakeExplorer) -> None:
     pd.testing.assert_frame_equal(explorer.omissions, ep.omissions(responses))
     assert explorer.unasked == ()
     assert explorer.status.html.startswith("Done: 2 of 2 requests settled")
-    for reason in explorer.omissions["reason"].astype("str").unique():
+    for reason in explorer.omissions["reason"].astype(TEXT).unique():
         assert f">{reason}</span>" in explorer.table.html
     assert (
         demo.posts["post_id"]

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
+from engagement_pandas.frame.contract import TEXT
 
 POSTS, HOURS = 1000, 28 * 24
 
@@ -26,10 +27,10 @@ def large(post_id_at: Any) -> pd.DataFrame:
     rows = POSTS * 2 * HOURS
     types = pd.Categorical.from_codes(
         np.tile(np.repeat([0, 1], HOURS), POSTS), ["impressions", "engagements"]
-    ).rename_categories(pd.Index(["impressions", "engagements"], dtype="str"))
+    ).rename_categories(pd.Index(["impressions", "engagements"], dtype=TEXT))
     frame = pd.DataFrame(
         {
-            "post_id": pd.Series(np.repeat(ids, 2 * HOURS), dtype="str"),
+            "post_id": pd.Series(np.repeat(ids, 2 * HOURS), dtype=TEXT),
             "engagement_type": types,
             "day": np.tile(hours.normalize().to_numpy(), 2 * POSTS),
             "hour": np.tile(hours.hour.to_numpy().astype("int8"), 2 * POSTS),

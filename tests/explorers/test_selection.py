@@ -200,6 +200,17 @@ def test_a_selection_is_a_copy(
     assert frame.attrs == counts.attrs
 
 
+def test_all_counts_are_picked_as_a_copy(counts: pd.DataFrame, ids: tuple[str, ...]) -> None:
+    """Changes to it do not affect the index, which has copied the user's frame."""
+    frame = counts.copy()
+    indexed = IndexedCounts.of(frame)
+    picked = indexed.picked(ids, TYPES)
+    pd.testing.assert_frame_equal(picked, counts)
+    picked.loc[:, "count"] = -1
+    pd.testing.assert_frame_equal(indexed.picked(ids, TYPES), counts)
+    pd.testing.assert_frame_equal(frame, counts)
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("without_svg")
 @pytest.mark.parametrize("explorer_class", [EngagementExplorer, BestTimesExplorer, CompareExplorer])

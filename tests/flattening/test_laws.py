@@ -25,6 +25,7 @@ import engagement_pandas as ep
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.flattening.combine import add
 from engagement_pandas.flattening.count_arrays import to_arrays
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.request.limits import FOUR_DIMENSION_ORDERS
 from engagement_pandas.response.expected_shape import ExpectedShape
 from engagement_pandas.response.levels import meanings
@@ -144,7 +145,7 @@ def expected(request: ep.EngagementRequest) -> dict[tuple[Any, ...], int | None]
 
 def as_cells(frame: pd.DataFrame) -> dict[tuple[Any, ...], int | None]:
     """Return a frame as a mapping of keys to counts."""
-    keys = frame.drop(columns="count").astype({"engagement_type": "str"}).itertuples(index=False)
+    keys = frame.drop(columns="count").astype({"engagement_type": TEXT}).itertuples(index=False)
     counts = (None if count is pd.NA else int(count) for count in frame["count"])
     return dict(zip(map(tuple, keys), counts, strict=True))
 
@@ -229,16 +230,16 @@ def frames(draw: st.DrawFn, order: Sequence[str]) -> pd.DataFrame:
     frame = pd.DataFrame(ordered, columns=[COLUMNS[d] for d in columns])
     frame["count"] = pd.array([cells[key] for key in ordered], dtype="Int64")
     present = [known for known in vocabulary if known in set(frame["engagement_type"])]
-    dtypes = {"post_id": "str", "day": "datetime64[us]", "hour": "int8"}
+    dtypes = {"post_id": TEXT, "day": "datetime64[us]", "hour": "int8"}
     frame = frame.astype({name: dtype for name, dtype in dtypes.items() if name in frame})
-    categories = pd.CategoricalDtype(pd.Index(present, dtype="str"))
+    categories = pd.CategoricalDtype(pd.Index(present, dtype=TEXT))
     return frame.astype({"engagement_type": categories})
 
 
 def nested(frame: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
     """Nest a frame in the order of a grouping."""
     cells = {}
-    for row in frame.astype({"engagement_type": "str"}).to_dict("records"):
+    for row in frame.astype({"engagement_type": TEXT}).to_dict("records"):
         texts = {
             POST: row.get("post_id"),
             TYPE: row["engagement_type"],

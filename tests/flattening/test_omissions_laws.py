@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import engagement_pandas as ep
 from engagement_pandas.errors import UnsupportedGrouping
+from engagement_pandas.frame.contract import TEXT
 
 POSTS, TYPES = ["1", "2"], ["impressions", "replies"]
 HOURS = [("2026-03-01", "22"), ("2026-03-01", "23"), ("2026-03-02", "00")]
@@ -70,7 +71,7 @@ def test_every_cell_is_counted_or_omitted(order: tuple[str, ...], data: st.DataO
     missing = counts[counts["count"].isna()]
     posts = missing["post_id"] if by_post else None
     omissions = set(zip(omitted["post_id"], omitted["engagement_type"].fillna("all"), strict=True))
-    types = missing["engagement_type"].astype("str")
+    types = missing["engagement_type"].astype(TEXT)
     gaps = set(zip(posts, types, strict=True)) if by_post else set(product(POSTS, types))
     assert omissions == gaps | {(post, "all") for post in set(POSTS) - counted}
     assert (omitted["reason"] == "not_answered").all()

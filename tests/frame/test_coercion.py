@@ -71,7 +71,7 @@ FRAMES: dict[str, Callable[[Path], Any]] = {
     "pd.read_parquet, nullable": lambda folder: pd.read_parquet(
         parquet_path(folder), dtype_backend="numpy_nullable"
     ),
-    "pd.concat": lambda _: pd.concat([tidy()[:3], tidy()[3:].astype({"engagement_type": "str"})]),
+    "pd.concat": lambda _: pd.concat([tidy()[:3], tidy()[3:].astype({"engagement_type": TEXT})]),
     "duckdb.df": lambda folder: duckdb.sql(f"from '{parquet_path(folder)}'").df(),
     "duckdb": lambda folder: duckdb.sql(f"from '{parquet_path(folder)}'"),
     "polars": lambda folder: pl.read_parquet(parquet_path(folder)),

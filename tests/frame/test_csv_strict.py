@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.frame import csv_rows
+from engagement_pandas.frame.contract import TEXT
 
 HEAD = "post_id,engagement_type,day,hour,count"
 ROW = "2125450880059707756,impressions,2026-11-25,5,551"
@@ -204,7 +205,7 @@ def test_any_text_reads_back_equal(text: str) -> None:
         return
     omissions = ep.omissions(
         ep.EngagementResponse(ep.totals(["1"], engagement_types=["favorites"]), {"by_post": {}})
-    ).assign(message=pd.Series([text], dtype="str"))
+    ).assign(message=pd.Series([text], dtype=TEXT))
     file = io.StringIO()
     ep.write_csv(omissions, file)
     file.seek(0)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engagement_pandas.frame import row_checks
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.frame.row_checks import by_post, repeated
 
 KEYS = ["post_id", "engagement_type", "day", "hour", "handle"]
@@ -29,7 +30,7 @@ def frame_of(rows: list[tuple[str, str, int, int, str | None]]) -> pd.DataFrame:
     """Return rows with the keys of counts, and an additional column."""
     frame = pd.DataFrame(rows, columns=KEYS)
     return frame.assign(
-        post_id=frame["post_id"].astype("str"),
+        post_id=frame["post_id"].astype(TEXT),
         engagement_type=frame["engagement_type"].astype(pd.CategoricalDtype(["views", "likes"])),
         day=pd.to_datetime(frame["day"].astype("int64"), unit="D").astype("datetime64[us]"),
         hour=frame["hour"].astype("int8"),
@@ -61,10 +62,10 @@ def test_duplicate_rows_are_found(
 def test_posts_become_a_category(texts: list[str], ordered: bool) -> None:  # noqa: FBT001
     """Its categories are the sorted texts, for any order of rows."""
     given_texts = sorted(texts) if ordered else texts
-    frame = pd.DataFrame({"post_id": pd.Series(given_texts, dtype="str")})
+    frame = pd.DataFrame({"post_id": pd.Series(given_texts, dtype=TEXT)})
     with mock.patch.object(row_checks, "_BLOCK", 4):
         posts = by_post(frame)["post_id"]
-    assert posts.astype("str").to_list() == given_texts
+    assert posts.astype(TEXT).to_list() == given_texts
     assert posts.cat.categories.to_list() == sorted(set(texts))
 
 
@@ -96,6 +97,6 @@ def test_duplicates_in_different_blocks_are_found() -> None:
 
 def test_posts_may_be_out_of_order() -> None:
     """Nine rows of one post precede nine of an earlier one."""
-    posts = by_post(pd.DataFrame({"post_id": pd.Series(["2"] * 9 + ["1"] * 9, dtype="str")}))
+    posts = by_post(pd.DataFrame({"post_id": pd.Series(["2"] * 9 + ["1"] * 9, dtype=TEXT)}))
     assert posts["post_id"].cat.categories.to_list() == ["1", "2"]
     assert posts["post_id"].cat.codes.to_list() == [1] * 9 + [0] * 9

@@ -18,6 +18,7 @@ from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.errors import EngagementError
+from engagement_pandas.frame.contract import TEXT
 
 POSTS = [json.loads(key) for key in KEYS[POST]]
 TYPES = [json.loads(key) for key in KEYS[TYPE]]
@@ -60,7 +61,7 @@ def assert_complete(order: Sequence[str], counts: pd.DataFrame, omitted: pd.Data
     assert counted | set(omitted["post_id"]) == set(POSTS)
     assert not counted & omitted_posts
     missing = counts[counts["count"].isna()]
-    assert set(zip(missing["post_id"], missing["engagement_type"].astype("str"), strict=True)) <= (
+    assert set(zip(missing["post_id"], missing["engagement_type"].astype(TEXT), strict=True)) <= (
         pairs
     )
     sizes = counts.groupby(["post_id", "engagement_type"], observed=True).size()

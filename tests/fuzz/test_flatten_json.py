@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 
 import engagement_pandas as ep
 from engagement_pandas.errors import EngagementError
-from engagement_pandas.frame.contract import check_counts
+from engagement_pandas.frame.contract import TEXT, check_counts
 from engagement_pandas.response.tree_reader import decode_grouping
 
 COLUMNS = {"post_id": POST, "engagement_type": TYPE, "day": DAY, "hour": HOUR}
@@ -41,7 +41,7 @@ thoroughly = settings(quickly, max_examples=4_000)
 
 def rows(frame: pd.DataFrame) -> Rows:
     """Return a frame as the oracle has it."""
-    plain = frame.astype({"engagement_type": "str"})
+    plain = frame.astype({"engagement_type": TEXT})
     if "day" in plain:
         plain["day"] = plain["day"].dt.date
     counts = [None if count is pd.NA else int(count) for count in plain["count"]]

@@ -14,6 +14,7 @@ from support.simulated import HOUR_MS, MARCH, exponential, hourly, id_at, tidy
 
 import engagement_pandas as ep
 from engagement_pandas import FrameError
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics import age, cumulative
 from engagement_pandas.metrics.age import made_at
 from engagement_pandas.metrics.cumulative import post_series
@@ -36,7 +37,7 @@ def life(
 def test_vectorised_creation_times_match_created_at(numbers: list[int]) -> None:
     """Both agree for every possible ID."""
     texts = [str(number) for number in numbers]
-    found = made_at(pd.Series(texts, dtype="str"))
+    found = made_at(pd.Series(texts, dtype=TEXT))
     assert str(found.dtype) == "datetime64[us, UTC]"
     expected = [ep.created_at(text) for text in texts]
     assert [None if pd.isna(created) else created for created in found] == expected

@@ -111,7 +111,7 @@ def test_types_are_tested_separately(busy: pd.DataFrame) -> None:
         .assign(engagement_type="favorites")
         .astype({"engagement_type": "category"})
     )
-    both = pd.concat([busy.astype({"engagement_type": "str"}), calm]).astype(
+    both = pd.concat([busy.astype({"engagement_type": TEXT}), calm]).astype(
         {"engagement_type": pd.CategoricalDtype(pd.Index(["impressions", "favorites"]))}
     )
     both.attrs = busy.attrs

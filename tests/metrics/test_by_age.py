@@ -15,7 +15,7 @@ from support.simulated import id_at, tidy
 
 import engagement_pandas as ep
 from engagement_pandas import FrameError
-from engagement_pandas.frame.contract import dtype_name
+from engagement_pandas.frame.contract import TEXT, dtype_name
 from engagement_pandas.metrics import by_age, cumulative, engagement_rate, rate_by_age
 
 POST = id_at("2026-03-01T05:45:00Z")
@@ -38,7 +38,7 @@ def life(
 
 def concatenated(*frames: pd.DataFrame) -> pd.DataFrame:
     """Concatenate counts into a tidy frame."""
-    rows = pd.concat([frame.astype({"engagement_type": "str"}) for frame in frames])
+    rows = pd.concat([frame.astype({"engagement_type": TEXT}) for frame in frames])
     return tidy(list(rows.itertuples(index=False, name=None)))
 
 

@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 from support.simulated import MARCH, totals
 
 from engagement_pandas import FrameError
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics import engagement_rate, funnel, type_correlation
 
 ORDER = ["impressions", "detail_expands", "url_clicks", "user_follows"]
@@ -108,7 +109,7 @@ def test_the_correlation_is_over_known_counts() -> None:
     counts = posts({"favorites": [*range(20)], "replies": [*range(20)], "retweets": [3] * 20})
     masked = (counts["engagement_type"] == "replies") & (counts["count"] < 5)
     table = type_correlation(counts.assign(count=counts["count"].mask(masked)))
-    pairs = table.astype({"engagement_type": "str", "other": "str"}).set_index(
+    pairs = table.astype({"engagement_type": TEXT, "other": TEXT}).set_index(
         ["engagement_type", "other"]
     )
     row = pairs.loc[("favorites", "replies")]

@@ -16,6 +16,7 @@ from support.simulated import tidy
 
 import engagement_pandas as ep
 from engagement_pandas import FrameError
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics import over_time
 
 ONE_HOUR = timedelta(hours=1)
@@ -159,7 +160,7 @@ def test_gaps_are_missing_and_not_zero() -> None:
 def test_days_with_a_gap_are_incomplete() -> None:
     """The sum of 23 hours is returned and marked; so is a sum without an hour of one post."""
     counts = pd.concat([every_hour("2026-03-01", 72), every_hour("2026-03-01", 72)])
-    counts["post_id"] = pd.Series(["1"] * 72 + ["2"] * 72, index=counts.index, dtype="str")
+    counts["post_id"] = pd.Series(["1"] * 72 + ["2"] * 72, index=counts.index, dtype=TEXT)
     counts = counts.reset_index(drop=True)
     counts.loc[30, "count"] = pd.NA
     days = over_time(counts)
@@ -172,7 +173,7 @@ def test_days_with_a_gap_are_incomplete() -> None:
 def test_every_key_has_the_same_buckets() -> None:
     """A post whose counts begin later has <NA> before."""
     early, late = every_hour("2026-03-01", 48), every_hour("2026-03-02", 24)
-    late["post_id"] = pd.Series(["2"] * 24, dtype="str")
+    late["post_id"] = pd.Series(["2"] * 24, dtype=TEXT)
     days = over_time(pd.concat([early, late], ignore_index=True), by=["post_id"])
     assert days["post_id"].to_list() == ["1", "1", "2", "2"]
     assert days["count"].astype("object").fillna("none").to_list() == [24, 24, "none", 24]

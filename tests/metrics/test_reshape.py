@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.simulated import tidy
 
 from engagement_pandas import FrameError
-from engagement_pandas.frame.contract import check_counts, dtype_name
+from engagement_pandas.frame.contract import TEXT, check_counts, dtype_name
 from engagement_pandas.metrics import tall, wide
 
 ROWS = tidy(
@@ -60,8 +60,8 @@ def test_a_round_trip_keeps_all_counts(counts: pd.DataFrame) -> None:
     check_counts(back)
     assert list(back.dtypes.drop("engagement_type")) == list(counts.dtypes.drop("engagement_type"))
     keys = [name for name in counts if name != "count"]
-    known = back[back["count"].notna()].astype({"engagement_type": "str"})
-    expected = counts[counts["count"].notna()].astype({"engagement_type": "str"})
+    known = back[back["count"].notna()].astype({"engagement_type": TEXT})
+    expected = counts[counts["count"].notna()].astype({"engagement_type": TEXT})
     found = dict(zip(known[keys].itertuples(index=False, name=None), known["count"], strict=True))
     wanted_keys = expected[keys].itertuples(index=False, name=None)
     assert found == dict(zip(wanted_keys, expected["count"], strict=True))

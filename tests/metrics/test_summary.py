@@ -13,7 +13,7 @@ from support.simulated import HOUR_MS, MARCH, hourly, id_at, tidy
 
 import engagement_pandas as ep
 from engagement_pandas import FrameError
-from engagement_pandas.frame.contract import dtype_name
+from engagement_pandas.frame.contract import TEXT, dtype_name
 from engagement_pandas.metrics import (
     engagement_rate,
     half_life,
@@ -168,7 +168,7 @@ def test_headings_have_units() -> None:
 
 def test_unusual_columns_are_escaped() -> None:
     """Additional columns and names with brackets are escaped as well."""
-    frame = pd.DataFrame({"post_id": pd.Series([POST], dtype="str"), "<i>": ["<u>"], "x_y": [1.5]})
+    frame = pd.DataFrame({"post_id": pd.Series([POST], dtype=TEXT), "<i>": ["<u>"], "x_y": [1.5]})
     text = to_html(frame)
     assert "&lt;i&gt;" in text
     assert "&lt;u&gt;" in text

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import engagement_pandas as ep
+from engagement_pandas.frame.contract import TEXT
 
 EPOCH_MS = 1_288_834_974_657
 """The epoch of the IDs: 2010-11-04 01:42:54.657 UTC, from X's documentation."""
@@ -29,7 +30,7 @@ def _hourly(*rows: tuple[str, str, str, int, Any]) -> pd.DataFrame:
     frame.attrs["endpoint"] = "historical"  # whose hours are complete
     return frame.astype(
         {
-            "post_id": "str",
+            "post_id": TEXT,
             "engagement_type": "category",
             "day": "datetime64[us]",
             "hour": "int8",

@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 
 import engagement_pandas as ep
 from engagement_pandas import plots
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.plots import post_colours
 
 plot_by_age: Any = plots.plot_by_age
@@ -30,7 +31,7 @@ def of_gid(artists: Any, gid: str) -> Any:
 def both(life: Any, below: list[Any], above: list[Any], serial: int = 0) -> pd.DataFrame:
     """Return a post's impressions and engagements."""
     parts = [life(CREATED, below, serial), life(CREATED, above, serial, "engagements")]
-    types = pd.CategoricalDtype(pd.Index(["impressions", "engagements"], dtype="str"))
+    types = pd.CategoricalDtype(pd.Index(["impressions", "engagements"], dtype=TEXT))
     return pd.concat([part.astype({"engagement_type": types}) for part in parts])
 
 

@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 
 import engagement_pandas as ep
 from engagement_pandas import plots
+from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.plots import post_colours
 
 plot_rate_over_time: Any = plots.plot_rate_over_time
@@ -139,7 +140,7 @@ def test_lines_may_be_of_any_column(counts: pd.DataFrame, ys: Any) -> None:
     """Campaigns were merged to the counts."""
     counts = counts.assign(campaign=counts["post_id"].map({"1": "spring", "2": "autumn"}))
     assert ys(plot_rate_over_time(counts, by="campaign"))["spring"] == [0.1, 0.15, 0.05]
-    without_campaign = counts.assign(campaign=pd.Series(pd.NA, counts.index, dtype="str"))
+    without_campaign = counts.assign(campaign=pd.Series(pd.NA, counts.index, dtype=TEXT))
     assert gids(plot_rate_over_time(without_campaign, by="campaign")) == ["<NA>"]
 
 

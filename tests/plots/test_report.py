@@ -15,6 +15,7 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.contract import TEXT
 
 HOSTILE = """<script>alert("1")</script>'"&amp;<img src=x onerror=alert(1)>"""
 ARABIC = "\N{ARABIC LETTER SEEN}\N{ARABIC LETTER LAM}\N{ARABIC LETTER ALEF}\N{ARABIC LETTER MEEM}"
@@ -66,7 +67,7 @@ def daily(
     days = pd.date_range("2026-03-01", periods=len(numbers), unit="us")
     frame = pd.DataFrame(
         {"post_id": post, "engagement_type": engagement_type, "day": days, "count": list(numbers)}
-    ).astype({"post_id": "str", "engagement_type": "category", "count": "Int64"})
+    ).astype({"post_id": TEXT, "engagement_type": "category", "count": "Int64"})
     end = days[-1] + pd.Timedelta(days=1)
     frame.attrs = {"start": "2026-03-01T00:00:00Z", "end": f"{end:%FT%TZ}"}
     return frame
@@ -149,14 +150,14 @@ def test_texts_are_escaped(text: str, tmp_path: Path) -> None:
 
 def posts_of(text: str, handle: str) -> pd.DataFrame:
     """Return the post of ``daily`` with a text and a handle."""
-    ids = pd.Series(["1060976163948904448"], dtype="str")
+    ids = pd.Series(["1060976163948904448"], dtype=TEXT)
     return pd.DataFrame({"post_id": ids, "text": [text], "handle": [handle]})
 
 
 @pytest.mark.slow
 def test_types_are_escaped() -> None:
     """A type may contain markup; an invalid ID is refused."""
-    ids = pd.Series(["1", "<script>"], dtype="str")
+    ids = pd.Series(["1", "<script>"], dtype=TEXT)
     counts = pd.DataFrame({"post_id": ids, "engagement_type": ["<b>", "<b>"], "count": [1, 2]})
     page = Page(str(ep.report(counts.head(1))))
     assert page.tags.count("b") == 1  # the number on its card

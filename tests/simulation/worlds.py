@@ -158,7 +158,7 @@ def accounts(  # noqa: PLR0913 - a world
     ids = ids_at(created)
     posts = pd.DataFrame(
         {
-            "post_id": pd.Series(ids, dtype="str"),
+            "post_id": pd.Series(ids, dtype=TEXT),
             "handle": names[account][post],
             "followers": size[account][post],
             "tags": [
