@@ -116,14 +116,8 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
         raise FrameError(msg)
     for name in (*ALWAYS, *names):
         if name not in counts.columns:
-            cure = (
-                f"group by {_DIMENSIONS[name]!r} too"
-                if name in _DIMENSIONS
-                else "ep.counts_from(frame, …) converts a table with other names"
-            )
-            msg = (
-                f"counts lack the column {name!r}; {cure}; there are {format_list(counts.columns)}"
-            )
+            there = format_list(counts.columns)
+            msg = f"counts lack the column {name!r}; {_cure(counts, name)}; there are {there}"
             raise FrameError(msg)
     for name in set(COUNT_COLUMNS).intersection(counts.columns):
         dtype, meant = dtype_name(counts[name].dtype), dtype_name(COUNT_COLUMNS[name])
@@ -133,6 +127,18 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
                 "flatten(), read_parquet() and read_csv() return it so"
             )
             raise FrameError(msg)
+
+
+def _cure(counts: pd.DataFrame, name: str) -> str:
+    """Return what to do about a column that counts lack."""
+    if name not in _DIMENSIONS:
+        return "ep.counts_from(frame, …) converts a table with other names"
+    if name in {"day", "hour"} and "source" in counts.columns and len(counts):
+        source = f"those of {str(counts['source'].iloc[0])!r}"
+        if "day" in counts.columns:
+            return f"{source} are by day"
+        return f"{source} are totals, of which growth() compares several readings"
+    return f"group by {_DIMENSIONS[name]!r} too"
 
 
 def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
