@@ -245,7 +245,7 @@ def test_names_have_one_meaning_in_tall_and_wide_tables() -> None:
 
 
 def test_numbers_of_rows_are_not_posts() -> None:
-    """A column called id may number the rows beside the links."""
+    """A column called id may number the rows, with links in another column."""
     table = pd.DataFrame({"id": [1], "url": [f"https://x.com/b/status/{ONE}"], "Likes": [7]})
     with pytest.raises(FrameError, match="'id' in row 0 is '1', too short for a post ID"):
         ep.counts_from(table)
