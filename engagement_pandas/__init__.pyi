@@ -119,7 +119,7 @@ from .request.request import (
     totals as totals,
 )
 from .request.window import Window as Window
-from .response.archive import Archive as Archive
+from .response.archives.archive import Archive as Archive
 from .response.response import EngagementResponse as EngagementResponse
 from .sources import (
     counts_from as counts_from,

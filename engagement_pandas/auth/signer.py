@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from engagement_pandas.auth.bearer_token import read_token
+from engagement_pandas.auth.bearer_token_answer import read_token
 from engagement_pandas.auth.credentials import AppOnly, Bearer, UserContext
 from engagement_pandas.auth.ledger import Ledger
 from engagement_pandas.response.refusal import refused

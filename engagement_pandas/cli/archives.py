@@ -16,8 +16,8 @@ from engagement_pandas.cli.streams import print_message
 from engagement_pandas.errors import ArchiveError
 
 if TYPE_CHECKING:
-    from engagement_pandas.response.archive import Archive
-    from engagement_pandas.response.collection import Collection
+    from engagement_pandas.response.archives.archive import Archive
+    from engagement_pandas.response.archives.collection import Collection
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def open_or_temporary_archive(
     The temporary archive is in the working directory or, if that is not writable, in the
     system's temporary folder. ``again`` returns the command that resumes with a folder.
     """
-    from engagement_pandas.response.archive import Archive  # noqa: PLC0415 - not for --help
+    from engagement_pandas.response.archives.archive import Archive  # noqa: PLC0415 - not for --help
 
     if folder is not None:
         with resumed_by(again(Path(folder)), folder):
@@ -78,9 +78,9 @@ def _resumption(folder: str | Path, command: str) -> str:
 
 def opened(folder: str) -> tuple[Collection, ...]:
     """Return the collections in a folder, which is an archive or a single collection."""
-    from engagement_pandas.response.answer_files import MANIFEST  # noqa: PLC0415
-    from engagement_pandas.response.archive import Archive  # noqa: PLC0415 - not for --help
-    from engagement_pandas.response.collection import Collection  # noqa: PLC0415
+    from engagement_pandas.response.archives.answer_files import MANIFEST  # noqa: PLC0415
+    from engagement_pandas.response.archives.archive import Archive  # noqa: PLC0415 - not for --help
+    from engagement_pandas.response.archives.collection import Collection  # noqa: PLC0415
 
     path = Path(folder)
     found = (Collection(path),) if (path / MANIFEST).exists() else Archive(path).collections

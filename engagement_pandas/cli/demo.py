@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from engagement_pandas.cli.options import Verbs, summarize_omissions
+from engagement_pandas.cli.options import Verbs
 from engagement_pandas.cli.streams import check_output, print_message, print_result
+from engagement_pandas.cli.table_output import summarize_omissions
 from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import RequestError
 from engagement_pandas.request.request import historical, last_28_hours, totals
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     from engagement_pandas.flattening import flatten, omissions  # noqa: PLC0415
     from engagement_pandas.frame import write_parquet  # noqa: PLC0415
     from engagement_pandas.plots import plot_over_time, plot_top_posts  # noqa: PLC0415
-    from engagement_pandas.response.archive import Archive  # noqa: PLC0415
+    from engagement_pandas.response.archives.archive import Archive  # noqa: PLC0415
 
     check_output()
     folder = Path(arguments.folder)

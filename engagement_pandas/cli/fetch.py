@@ -22,12 +22,10 @@ from engagement_pandas.cli.options import (
     moment,
     quota,
     silent,
-    summarize_omissions,
-    table_file,
-    write,
 )
 from engagement_pandas.cli.post_arguments import Ids, add_posts, posts_and_owners
 from engagement_pandas.cli.streams import check_output, print_message
+from engagement_pandas.cli.table_output import summarize_omissions, table_file, write
 from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import FrameError

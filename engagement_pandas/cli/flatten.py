@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engagement_pandas.cli.archives import opened
-from engagement_pandas.cli.options import Verbs, grouping, summarize_omissions, table_file, write
+from engagement_pandas.cli.options import Verbs, grouping
 from engagement_pandas.cli.streams import print_message
+from engagement_pandas.cli.table_output import summarize_omissions, table_file, write
 from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import ArchiveError, EngagementError, RequestError
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engagement_pandas.cli.options import Verbs, table_file, write
+from engagement_pandas.cli.options import Verbs
 from engagement_pandas.cli.streams import print_message
+from engagement_pandas.cli.table_output import table_file, write
 from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import EngagementError
 from engagement_pandas.text import pluralize

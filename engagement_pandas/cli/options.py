@@ -1,36 +1,26 @@
-"""Options shared by several subcommands, and the tables that they write."""
+"""Options shared by several subcommands."""
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
 
-from engagement_pandas.cli.streams import output, print_message
 from engagement_pandas.errors import UnsupportedGrouping
 from engagement_pandas.request.grouping import GROUPINGS, Grouping, to_grouping
-from engagement_pandas.text import pluralize
-from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 Verbs = Any
 """What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
-
-_WORDS: Final = 72
 
 _DAYS: Final = {"today": 0, "yesterday": 1}
 _AGO: Final = re.compile(r"(?P<name>today|yesterday)|(?P<number>[0-9]{1,5})(?P<unit>[hdw])")
 
 AGO_HELP: Final = "or yesterday, 7d, 12h"
-
-FORMATS: Final = (".parquet", ".csv")
-"""Suffixes of table files."""
 
 
 def split_names(text: str) -> list[str]:
@@ -80,14 +70,6 @@ def quota(text: str) -> float:
     return per_minute
 
 
-def table_file(text: str) -> str:
-    """Check the suffix of a table file."""
-    if Path(text).suffix not in FORMATS:
-        msg = f"{text!r} ends neither in {' nor in '.join(FORMATS)}"
-        raise argparse.ArgumentTypeError(msg)
-    return text
-
-
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add the option of a command whose result can be JSON."""
     parser.add_argument("--json", action="store_true", help="print the result as JSON to stdout")
@@ -124,39 +106,3 @@ def is_relative(words: Sequence[str]) -> bool:
     (True, True, False)
     """
     return any(_AGO.fullmatch(word.rpartition("=")[2].strip().lower()) for word in words)
-
-
-def write(frame: pd.DataFrame, target: str | None) -> None:
-    """Write a table to a file, or as CSV to standard output."""
-    from engagement_pandas.frame import write_csv, write_parquet  # noqa: PLC0415 - pandas
-
-    writers: dict[str, Callable[[Any, Any], None]] = {".csv": write_csv, ".parquet": write_parquet}
-    if target is None:
-        with output() as stream:
-            write_csv(frame, stream)
-    else:
-        writers[Path(target).suffix](frame, target)
-        print_message(f"{pluralize(len(frame), 'row')} in {target}")
-
-
-def summarize_omissions(omissions: pd.DataFrame) -> list[str]:
-    """Return lines with the reasons why posts have no count."""
-    from engagement_pandas.frame.contract import in_order  # noqa: PLC0415 - pandas
-
-    types_missing = omissions["engagement_type"].fillna("")
-    names = [name for name in in_order(types_missing.unique()) if name]
-    lines = []
-    for (reason,), rows in omissions.groupby(["reason"], observed=True):
-        meaning = OMISSION_REASONS[OmissionReason(str(reason))]
-        messages = rows["message"].unique()
-        message = f" ({shorten(messages[0], _WORDS)})"
-        if len(messages) > 1 or messages[0] == meaning:
-            message = ""
-        # The missing types of a post as a bit set, so that similar posts share a line.
-        bits = types_missing[rows.index].map({name: 1 << place for place, name in enumerate(names)})
-        sets = bits.fillna(0).astype("int64").groupby(rows["post_id"]).sum().value_counts()
-        for bitset, posts in sets.items():
-            types = [n for place, n in enumerate(names) if int(str(bitset)) >> place & 1]
-            what = ", ".join(types) or "counts"
-            lines.append(f"no {what} for {pluralize(posts, 'post')}: {meaning}{message}")
-    return lines

@@ -10,17 +10,10 @@ from typing import TYPE_CHECKING
 
 from engagement_pandas.cli.archives import resumed_by
 from engagement_pandas.cli.exit_codes import PartlyAnswered
-from engagement_pandas.cli.options import (
-    AGO_HELP,
-    Verbs,
-    add_json,
-    add_types,
-    moment,
-    silent,
-    summarize_omissions,
-)
+from engagement_pandas.cli.options import AGO_HELP, Verbs, add_json, add_types, moment, silent
 from engagement_pandas.cli.post_arguments import add_posts, posts_and_owners
 from engagement_pandas.cli.streams import print_json, print_message
+from engagement_pandas.cli.table_output import summarize_omissions
 from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import AlreadySyncing

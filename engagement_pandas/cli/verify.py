@@ -11,7 +11,7 @@ from engagement_pandas.cli.exit_codes import Damaged
 from engagement_pandas.cli.options import Verbs, add_json
 from engagement_pandas.cli.streams import print_json, print_message, print_result
 from engagement_pandas.cli.verbs import VERBS
-from engagement_pandas.response.answer_files import MANIFEST
+from engagement_pandas.response.archives.answer_files import MANIFEST
 from engagement_pandas.text import pluralize
 
 

@@ -28,8 +28,8 @@ from engagement_pandas.request.packing import by_owner
 from engagement_pandas.request.plan import Plan, plan
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.uncovered import uncovered
-from engagement_pandas.response.archive import Archive, pending_requests
-from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.archives.archive import Archive, pending_requests
+from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.resume import Answered, Left, resume
 from engagement_pandas.text import pluralize

@@ -22,7 +22,7 @@ from engagement_pandas.errors import (
     TransportError,
 )
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.response.refusal import apply_refusal, halves, refused
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.validation import invalid

@@ -22,8 +22,8 @@ from engagement_pandas.flattening.time_buckets import Integers
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.contract import TEXT, empty_omissions, in_order
 from engagement_pandas.request.grouping import Grouping
-from engagement_pandas.response.archive import Archive
-from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.archives.archive import Archive
+from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import format_list, warn
 

@@ -23,8 +23,8 @@ from engagement_pandas.dataset.runs import Appended
 from engagement_pandas.errors import DatasetError
 from engagement_pandas.frame.contract import TEXT, empty_counts, in_order
 from engagement_pandas.request.engagement_types import parse_engagement_types
-from engagement_pandas.response.archive import Archive
-from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.archives.archive import Archive
+from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.text import format_list
 from engagement_pandas.vocabulary import SERIES_TYPES, Endpoint
 

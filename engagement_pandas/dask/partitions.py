@@ -19,8 +19,8 @@ import numpy as np
 from engagement_pandas.request.cost import max_rows
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.response.collection import Collection
-from engagement_pandas.response.expected_shape import ALL_TIME, HourRange
+from engagement_pandas.response.archives.collection import Collection
+from engagement_pandas.response.nested_counts.expected_shape import ALL_TIME, HourRange
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary import Dimension
 

@@ -24,7 +24,7 @@ from engagement_pandas.flattening import flatten, omissions
 from engagement_pandas.frame.contract import timestamps
 from engagement_pandas.request.limits import EARLIEST
 from engagement_pandas.request.request import BY_HOUR
-from engagement_pandas.response.archive import Archive
+from engagement_pandas.response.archives.archive import Archive
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import pluralize, warn
 from engagement_pandas.vocabulary import Endpoint, OmissionReason
@@ -32,7 +32,7 @@ from engagement_pandas.vocabulary import Endpoint, OmissionReason
 if TYPE_CHECKING:
     import pandas as pd
 
-    from engagement_pandas.response.collection import Collection
+    from engagement_pandas.response.archives.collection import Collection
 
 _HOUR: Final = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2})?")
 

@@ -46,7 +46,7 @@ from engagement_pandas.request.owners import PostOwners
 from engagement_pandas.request.post_ids import parse_post_ids
 from engagement_pandas.request.request import BY_HOUR, historical
 from engagement_pandas.request.window import Window, to_utc
-from engagement_pandas.response.archive import Archive
+from engagement_pandas.response.archives.archive import Archive
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary import Endpoint, OmissionReason
 

@@ -16,7 +16,11 @@ from engagement_pandas.flattening.time_buckets import Integers, buckets, time_di
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.envelope import Envelope
-from engagement_pandas.response.expected_shape import ExpectedShape, HourRange, days_since_1970
+from engagement_pandas.response.nested_counts.expected_shape import (
+    ExpectedShape,
+    HourRange,
+    days_since_1970,
+)
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.validation import Valid, validated, validated_as_one
 from engagement_pandas.vocabulary import ENGAGEMENT_TYPES, Dimension, Endpoint

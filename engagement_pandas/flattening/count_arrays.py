@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from engagement_pandas.flattening.time_buckets import Integers, time_dimensions
 from engagement_pandas.frame.contract import in_order
-from engagement_pandas.response.members import ABSENT
+from engagement_pandas.response.nested_counts.members import ABSENT
 from engagement_pandas.response.validation import Valid
 from engagement_pandas.vocabulary import Dimension
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from engagement_pandas.errors import RequestError
 from engagement_pandas.flattening.compare_with_request import AnswerSummary
-from engagement_pandas.response.expected_shape import ALL_TIME
+from engagement_pandas.response.nested_counts.expected_shape import ALL_TIME
 
 
 def refuse_double_counts(answers: Sequence[AnswerSummary]) -> None:

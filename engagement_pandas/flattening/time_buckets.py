@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from engagement_pandas.response.expected_shape import HourRange
+from engagement_pandas.response.nested_counts.expected_shape import HourRange
 from engagement_pandas.vocabulary import Dimension
 
 Integers = npt.NDArray[np.int64]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import engagement_pandas.frame.accessor  # noqa: F401 - so that its frames have counts.engagement
 from engagement_pandas.sources.any_table import counts_from
 from engagement_pandas.sources.lookup import flatten_lookup, v2_omissions
-from engagement_pandas.sources.post_analytics import flatten_analytics
+from engagement_pandas.sources.v2_analytics import flatten_analytics
 from engagement_pandas.sources.x_analytics import read_x_analytics
 from engagement_pandas.sources.x_overview import read_x_overview
 

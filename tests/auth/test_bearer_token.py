@@ -14,7 +14,7 @@ from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
 from engagement_pandas.request.plan import Plan
-from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.archives.collection import Collection
 
 TOKEN = "/oauth2/token"
 TOTALS = "/insights/engagement/totals"

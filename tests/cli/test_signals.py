@@ -167,8 +167,8 @@ TRACED: Final = (
     "/cli/fetch",
     "/cli/archives",
     "/engagement_pandas/files",
-    "/response/collection",
-    "/response/archive.py",
+    "/response/archives/collection.py",
+    "/response/archives/archive.py",
 )
 
 

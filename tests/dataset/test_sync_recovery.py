@@ -21,7 +21,7 @@ from engagement_pandas.dataset.sync import Synced, sync
 from engagement_pandas.files.lock import try_file_lock
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.request.post_ids import first_snowflake_at
-from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.sandbox.world import Availability, Post
 from engagement_pandas.vocabulary import OmissionReason
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.cli.options import summarize_omissions
+from engagement_pandas.cli.table_output import summarize_omissions
 from engagement_pandas.explorers.fetch_thread import FetchThread
 from engagement_pandas.frame.contract import check_omissions
 from engagement_pandas.request.post_ids import first_snowflake_at

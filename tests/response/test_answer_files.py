@@ -22,9 +22,9 @@ from support.scripted import Scripted, ScriptedServer, Seen
 import engagement_pandas as ep
 from engagement_pandas.cli import main
 from engagement_pandas.files import atomic_write as files
-from engagement_pandas.response import record
-from engagement_pandas.response.answer_files import MANIFEST, PROBE
-from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.archives import record
+from engagement_pandas.response.archives.answer_files import MANIFEST, PROBE
+from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.response.envelope import MAX_BODY_BYTES
 
 LIMIT = 1_000_000
@@ -72,7 +72,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record, "LONGEST_LINE", LIMIT)
     for function in (record.decode_record,):
         monkeypatch.setattr(function, "__defaults__", (LIMIT,))
-    monkeypatch.setattr("engagement_pandas.response.collection.LONGEST_MANIFEST", QUESTION_LIMIT)
+    monkeypatch.setattr(
+        "engagement_pandas.response.archives.collection.LONGEST_MANIFEST", QUESTION_LIMIT
+    )
 
 
 def head_of(path: Path) -> bytes:

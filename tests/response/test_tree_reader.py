@@ -9,8 +9,8 @@ from datetime import date, timedelta
 import pytest
 
 import engagement_pandas as ep
-from engagement_pandas.response.members import ABSENT
-from engagement_pandas.response.tree_reader import decode_body
+from engagement_pandas.response.nested_counts.members import ABSENT
+from engagement_pandas.response.nested_counts.tree_reader import decode_body
 from engagement_pandas.vocabulary import SERIES_TYPES
 
 

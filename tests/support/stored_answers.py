@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 import engagement_pandas as ep
-from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.archives.collection import Collection
 
 MOMENT = datetime(2026, 4, 15, 12, 20, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -17,7 +17,7 @@ from support.scripted import USER
 import engagement_pandas as ep
 from engagement_pandas.client.progress import Progress
 from engagement_pandas.request.plan import Plan
-from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.transport import scheduler
 
 NAME = "engagement_pandas request"

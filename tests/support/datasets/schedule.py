@@ -28,8 +28,8 @@ from engagement_pandas.dataset.store import Store
 from engagement_pandas.dataset.sync import Synced, sync
 from engagement_pandas.files import atomic_write as replacing
 from engagement_pandas.request.post_ids import first_snowflake_at
-from engagement_pandas.response import archive, collection
-from engagement_pandas.response.collection import Collection
+from engagement_pandas.response.archives import archive, collection
+from engagement_pandas.response.archives.collection import Collection
 
 HOUR = timedelta(hours=1)
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -24,8 +24,8 @@ from engagement_pandas.files.atomic_write import (
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.uncovered import uncovered
-from engagement_pandas.response.answer_files import MANIFEST, AnswerFiles
-from engagement_pandas.response.record import (
+from engagement_pandas.response.archives.answer_files import MANIFEST, AnswerFiles
+from engagement_pandas.response.archives.record import (
     CORRUPTION_ERRORS,
     FORMAT,
     LONGEST_MANIFEST,

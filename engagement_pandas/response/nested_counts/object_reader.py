@@ -17,15 +17,15 @@ import msgspec
 
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.response.envelope import decode_object
-from engagement_pandas.response.expected_shape import (
+from engagement_pandas.response.nested_counts.expected_shape import (
     DATE,
     KEY_NUMBERS,
     MOST_TYPES,
     ExpectedShape,
 )
-from engagement_pandas.response.levels import SCALES, complaint, meanings, order_of
-from engagement_pandas.response.members import Members
-from engagement_pandas.response.tree_reader import without_escapes
+from engagement_pandas.response.nested_counts.levels import SCALES, complaint, meanings, order_of
+from engagement_pandas.response.nested_counts.members import Members
+from engagement_pandas.response.nested_counts.tree_reader import without_escapes
 from engagement_pandas.text import json_path
 from engagement_pandas.vocabulary import Dimension
 

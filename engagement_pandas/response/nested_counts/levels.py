@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, cast
 
-from engagement_pandas.response.expected_shape import (
+from engagement_pandas.response.nested_counts.expected_shape import (
     KEY_NUMBERS,
     MOST_TYPES,
     ExpectedShape,
     HourRange,
 )
-from engagement_pandas.response.members import ABSENT, ABSENT_BYTES, Members
+from engagement_pandas.response.nested_counts.members import ABSENT, ABSENT_BYTES, Members
 from engagement_pandas.text import format_list
 from engagement_pandas.vocabulary import Dimension
 

@@ -23,7 +23,13 @@ import msgspec
 
 from engagement_pandas.request.limits import MAX_DIMENSIONS
 from engagement_pandas.response.envelope import DECODE_ERRORS
-from engagement_pandas.response.members import ABSENT, ABSENT_BYTES, HOURS, Level, Members
+from engagement_pandas.response.nested_counts.members import (
+    ABSENT,
+    ABSENT_BYTES,
+    HOURS,
+    Level,
+    Members,
+)
 from engagement_pandas.vocabulary import RESERVED_KEYS
 
 Tree = dict[str, Any]
