@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import dask
@@ -77,11 +75,9 @@ def append(
     ...     epd.append(archive, dataset), epd.append(archive, dataset)
     (Appended(added=672, revised=0), Appended(added=0, revised=0))
     """
-    into = copy.copy(_checked(dataset))
+    into = _checked(dataset)
     meta, parts, _ = open_stored(stored, grouping, rows, retrieved_at=True)
     as_readings(meta)  # raises if they are not hourly counts
-    if into.local:
-        into.path = str(Path(into.path).resolve())
     done = delayed(Appended(0, 0))
     for part in parts:
         done = delayed(_append)(done, delayed(_read)(part, grouping), into)

@@ -102,8 +102,8 @@ class Dataset:
     ) -> None:
         self.path = os.fspath(path)
         self._options = StorageOptions(storage_options)
-        if self.local:
-            checked_folder(self.path)
+        # Absolute, so that it is the same folder in another process or working directory.
+        self._home = checked_folder(self.path) if self.local else self.path.rstrip("/")
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_store"}
@@ -115,8 +115,7 @@ class Dataset:
 
     @cached_property
     def _store(self) -> Store:
-        home = checked_folder(self.path) if self.local else self.path.rstrip("/")
-        return Store(home, self._options)
+        return Store(self._home, self._options)
 
     def append(
         self,

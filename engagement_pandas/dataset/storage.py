@@ -18,7 +18,7 @@ from engagement_pandas.files.atomic_write import fsync_dir
 if TYPE_CHECKING:
     from pyarrow.fs import FileInfo
 
-_INVALID: Final = re.compile(r"[\[\]]|%[0-9A-Fa-f]{2}")
+_INVALID: Final = re.compile(r"[\[\]\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}" + r"|\\" * (os.sep == "/"))
 _NONE: Final[Mapping[str, str]] = {}
 
 
@@ -162,6 +162,9 @@ class Storage:
 
 def checked_folder(path: str) -> str:
     """Return the absolute path of a local folder; raise if it cannot be one."""
+    if not path:
+        msg = "the path of a data set is empty; pass a folder, such as 'engagement.ds'"
+        raise DatasetError(msg)
     full = os.path.abspath(path)  # noqa: PTH100
     if os.path.isfile(full):  # noqa: PTH113
         msg = f"{path} is a file; pass a folder"

@@ -131,7 +131,8 @@ def sync(  # noqa: PLR0913 - arguments are independent, and three have defaults
         raise UserContextRequired(refusal)
     folder = _raw_of(dataset, raw)
     with ExitStack() as held:
-        places = [folder, Path(dataset.path, "sync")] if dataset.local else [folder]
+        lock = Path(dataset._home, "sync")  # noqa: SLF001 - of the same room
+        places = [folder, lock] if dataset.local else [folder]
         if not all(held.enter_context(try_file_lock(place)) for place in places):
             msg = f"another process is syncing {dataset.path}; nothing was sent"
             raise AlreadySyncing(msg)
@@ -204,11 +205,12 @@ def _raw_of(dataset: Dataset, raw: str | Path | None) -> Path:
     if raw is None and not dataset.local:
         msg = f"{dataset.path} is not a local folder; pass a folder for the raw responses as raw"
         raise DatasetError(msg)
-    folder = Path(dataset.path) / RAW if raw is None else Path(raw)
+    home = Path(dataset._home)  # noqa: SLF001 - of the same room
+    folder = home / RAW if raw is None else Path(raw)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if dataset.local:
-            Path(dataset.path).mkdir(parents=True, exist_ok=True)
+            home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         msg = f"{folder} cannot be created: {error}; pass another folder for the raw responses"
         raise DatasetError(msg) from error

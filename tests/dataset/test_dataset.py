@@ -397,7 +397,7 @@ def test_folder_names_may_have_special_characters(tmp_path: Path, name: str) -> 
     assert dataset.read()["count"].unique().tolist() == [6]
 
 
-@pytest.mark.parametrize("name", ["a[1]", "a%20b"])
+@pytest.mark.parametrize("name", ["a[1]", "a%20b", "a\\b", "a\nb"])
 def test_folder_names_that_deltalake_cannot_use_are_refused(tmp_path: Path, name: str) -> None:
     """The error names the characters."""
     with pytest.raises(ep.DatasetError, match="does not support"):
@@ -696,3 +696,22 @@ def test_rebuilt_tables_are_read_again(tmp_path: Path) -> None:
         rebuilt.append(some("2026-03-09T10:05:00Z"))
     assert len(reader.read()) == 288
     assert len(writer.read()) == 288
+
+
+def test_a_relative_path_is_that_of_the_folder_at_creation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another working folder, or a copy in another process, reads the same counts."""
+    monkeypatch.chdir(tmp_path)
+    dataset = ep.Dataset("set")
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    dataset.append(some(FIRST, days=1))
+    assert (tmp_path / "set" / "counts").is_dir()
+    assert len(copy.copy(dataset).read()) == len(dataset.read()) > 0
+
+
+def test_an_empty_path_is_refused() -> None:
+    """An unset variable must not fill the working folder."""
+    with pytest.raises(ep.DatasetError, match="the path of a data set is empty"):
+        ep.Dataset("")
