@@ -25,7 +25,12 @@ from engagement_pandas.cli.options import (
 )
 from engagement_pandas.cli.post_arguments import Ids, add_posts, posts_and_owners
 from engagement_pandas.cli.streams import check_output, print_message
-from engagement_pandas.cli.table_output import summarize_omissions, table_file, write
+from engagement_pandas.cli.table_output import (
+    check_targets,
+    summarize_omissions,
+    table_file,
+    write,
+)
 from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import FrameError
@@ -92,6 +97,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Fetch, and write counts and omissions; after an error, responses are kept."""
+    check_targets(arguments.posts, arguments.out, arguments.omissions)
     request = arguments.question(arguments)
     _check_target(arguments.out)
     if arguments.omissions:

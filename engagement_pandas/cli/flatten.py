@@ -10,7 +10,12 @@ from pathlib import Path
 from engagement_pandas.cli.archives import opened
 from engagement_pandas.cli.options import Verbs, grouping
 from engagement_pandas.cli.streams import print_message
-from engagement_pandas.cli.table_output import summarize_omissions, table_file, write
+from engagement_pandas.cli.table_output import (
+    check_targets,
+    summarize_omissions,
+    table_file,
+    write,
+)
 from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import ArchiveError, EngagementError, RequestError
 
@@ -60,6 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
     from engagement_pandas.flattening import flatten, flatten_json, omissions  # noqa: PLC0415
     from engagement_pandas.flattening.json_body import concat_counts  # noqa: PLC0415 - pandas
 
+    check_targets(arguments.answers, arguments.out)
     frames, responses = [], []
     for name in arguments.answers:
         if name != "-" and Path(name).is_dir():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engagement_pandas.cli.options import Verbs
 from engagement_pandas.cli.streams import print_message
-from engagement_pandas.cli.table_output import table_file, write
+from engagement_pandas.cli.table_output import check_targets, table_file, write
 from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import EngagementError
 from engagement_pandas.text import pluralize
@@ -67,6 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
     from engagement_pandas.sources import read_x_analytics  # noqa: PLC0415 - pandas
     from engagement_pandas.sources.x_analytics import concatenated  # noqa: PLC0415
 
+    check_targets(arguments.files, arguments.out, arguments.posts)
     tables = [name for name in arguments.files if not _is_json(name)]
     parts = [_json(name, arguments) for name in arguments.files if _is_json(name)]
     if tables:

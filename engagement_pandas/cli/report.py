@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from engagement_pandas.cli.options import AGO_HELP, Verbs, moment
 from engagement_pandas.cli.streams import check_output, print_message, print_result
+from engagement_pandas.cli.table_output import check_targets
 from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import EngagementError, FrameError
 from engagement_pandas.text import pluralize
@@ -53,6 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     from engagement_pandas.plots import report  # noqa: PLC0415 - not for --help, like the next
     from engagement_pandas.sources.read_posts import read_posts  # noqa: PLC0415
 
+    check_targets([arguments.counts, arguments.posts, arguments.omissions], arguments.out)
     if arguments.out is None:
         check_output()
     counts, omissions = _read(arguments)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable
+from errno import ENOENT
+from pathlib import Path
 from typing import Any
 
 from engagement_pandas.cli.options import Verbs, add_json
@@ -36,6 +39,8 @@ def run(arguments: argparse.Namespace) -> None:
     from engagement_pandas.dataset.dataset import Dataset  # noqa: PLC0415 - an extra
 
     dataset = Dataset(arguments.dataset)
+    if dataset.local and not Path(dataset.path).is_dir():
+        raise FileNotFoundError(ENOENT, os.strerror(ENOENT), arguments.dataset)
     runs = dataset.runs(arguments.last)
     times = {name: runs[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in ("started", "stored")}
     rows: list[dict[Any, Any]] = runs.assign(**times).to_dict("records")
@@ -46,4 +51,6 @@ def run(arguments: argparse.Namespace) -> None:
         added, revised = pluralize(row["added"], "new count"), pluralize(row["revised"], "revision")
         print_result("\t".join([row["started"], row["stored"], added, revised]))
     if not len(runs):
-        print_message(f"{dataset.path} records no run; sync records one when it stores something")
+        print_message(
+            f"{arguments.dataset} records no run; sync records one when it stores something"
+        )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.cli.streams import output, print_message
+from engagement_pandas.errors import FrameError
 from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
 
@@ -26,6 +28,28 @@ def table_file(text: str) -> str:
         msg = f"{text!r} ends neither in {' nor in '.join(FORMATS)}"
         raise argparse.ArgumentTypeError(msg)
     return text
+
+
+def check_targets(sources: Iterable[str | None], *targets: str | None) -> None:
+    """Raise if a file that is read would be overwritten, or two tables have one file.
+
+    >>> check_targets(["posts.csv"], "counts.csv", None)
+    """
+    named = [name for name in sources if name]
+    for target in targets:
+        if target is None:
+            continue
+        if any(_is_same(target, name) for name in named):
+            msg = f"{target} is named twice, and would be overwritten; name another file to write"
+            raise FrameError(msg)
+        named.append(target)
+
+
+def _is_same(name: str, other: str) -> bool:
+    """Return whether two names are of one file; it need not exist, nor the working folder."""
+    if os.path.normpath(name) == os.path.normpath(other):
+        return True
+    return os.path.exists(name) and os.path.exists(other) and os.path.samefile(name, other)  # noqa: PTH110, PTH121
 
 
 def write(frame: pd.DataFrame, target: str | None) -> None:

@@ -138,3 +138,17 @@ def test_invalid_posts_leave_no_counts(tmp_path: Path) -> None:
     command = ["import", str(other), str(body), "--out", str(out)]
     assert main([*command, "--posts", str(tmp_path / "posts.csv")]) != 0
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["--out", NAME], ["--posts", NAME], ["--out", "x.csv", "--posts", "./x.csv"]]
+)
+def test_no_file_is_written_over_another(
+    words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The export is as it was, and nothing was written."""
+    (folder / NAME).write_text(content(row()))
+    before = (folder / NAME).read_bytes()
+    assert main(["import", NAME, *words]) == 7
+    assert "is named twice, and would be overwritten" in capsys.readouterr().err
+    assert [(path.name, path.read_bytes()) for path in folder.iterdir()] == [(NAME, before)]

@@ -104,6 +104,8 @@ def test_an_export_is_reported(folder: Path) -> None:
         (["counts.csv", "--period", "36h"], "period is '36h'; write whole days"),
         (["counts.csv", "--tz", "Berlin"], "there is no time zone 'Berlin'"),
         (["counts.csv", "--out", "missing/week.html"], "week.html cannot be written"),
+        (["counts.csv", "--out", "./counts.csv"], "counts.csv is named twice, and would be over"),
+        (["counts.csv", "--posts", "posts.csv", "--out", "posts.csv"], "posts.csv is named twice"),
         (["counts.csv", "--since", "7d"], "--since is for data sets, and counts.csv is a file"),
         (["counts.csv", "--omissions", "counts.csv"], "has counts, not omissions"),
         (["posts.csv"], "engagement-pandas import makes counts of other files"),

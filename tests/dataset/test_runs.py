@@ -87,3 +87,11 @@ def test_a_run_without_a_time_zone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidWindow, match="run"):
         dataset.append(some("2026-04-01T00:05:00Z", days=1), run=datetime(2026, 4, 1))  # noqa: DTZ001
     assert dataset.latest is None
+
+
+def test_a_folder_that_does_not_exist_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A misspelt name is not a data set without runs."""
+    assert main(["runs", str(tmp_path / "st")]) == 7
+    assert "st does not exist" in capsys.readouterr().err
