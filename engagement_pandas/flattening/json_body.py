@@ -170,6 +170,8 @@ def _content(body: Any) -> bytes:
     if isinstance(body, os.PathLike) or (isinstance(body, str) and _is_file(body)):
         with open(body, "rb") as file:  # noqa: PTH123 - text too
             return _content(file)
+    if isinstance(body, str):
+        body = body.removeprefix("\ufeff")  # as a file read with another encoding than utf-8-sig
     if isinstance(body, str) and body.lstrip()[:1] != "{":
         msg = f"{truncated_repr(body)} is neither a JSON object nor a file"
         raise ResponseShapeError(msg)

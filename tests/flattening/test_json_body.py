@@ -366,3 +366,8 @@ def test_short_names_of_groupings(word: str, grouping: ep.Grouping) -> None:
     pd.testing.assert_frame_equal(
         ep.flatten_json(body, group_by=word), ep.flatten_json(body, group_by=grouping)
     )
+
+
+def test_text_may_begin_with_a_byte_order_mark() -> None:
+    """A file with one, read as UTF-8, begins with U+FEFF."""
+    pd.testing.assert_frame_equal(ep.flatten_json("\ufeff" + BODY.decode()), ep.flatten_json(BODY))
