@@ -92,7 +92,7 @@ def _points(share: float) -> str:
 def _verdict(row: pd.Series) -> str:
     """Return whether a difference was found, what could have been, and the warning."""
     if pd.isna(row["low"]):
-        return "; not enough posts for an interval"
+        return "; not enough posts for an interval, or all are alike"
     mean = row["statistic"] != "typical"
     warned = mean and pd.notna(row["unequal_spread"]) and bool(row["unequal_spread"])
     unsure = "; the two sets spread too differently to trust this" if warned else ""

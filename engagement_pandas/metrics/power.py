@@ -62,7 +62,8 @@ def power(  # noqa: PLR0913  each has a default
         (``Float64``, their standard deviation, of the logarithms for typical posts); ``n``
         (``Int64``, posts in each set); ``effect`` (``Float64``, ratio or difference);
         ``power`` (``Float64``, the share of comparisons that find it: 0.8 unless both ``n``
-        and ``effect`` are given). ``<NA>`` with fewer than 5 posts.
+        and ``effect`` are given). ``<NA>`` with fewer than 5 posts, or if all are
+        alike.
 
     Raises
     ------
@@ -136,8 +137,9 @@ def _effect(effect: float, statistic: str) -> float:
 
 def _spread(sample: Sample) -> float:
     """Return the standard deviation of a post's contribution to the mean or ratio."""
-    number = len(sample.count)
-    return sample.standard_error * float(np.sqrt(number)) if number >= MINIMUM else np.nan
+    number, error = len(sample.count), sample.standard_error
+    # Posts that are all alike, such as without any clicks, do not show how others differ.
+    return error * float(np.sqrt(number)) if number >= MINIMUM and error > 0 else np.nan
 
 
 def _corrected(number: float, z: float) -> float:

@@ -396,3 +396,11 @@ def test_the_interval_and_the_p_value_agree() -> None:
         pair = side(rng, 12, factor=1.8), side(rng, 12, first=1)
         row = compare(*pair, at=None, draws=199).iloc[0]
         assert bool(row["differs"]) == bool(row["low"] > 0 or row["high"] < 0)
+
+
+def test_sets_that_are_all_alike_have_no_interval_and_the_reason() -> None:
+    """Six posts on each side would be enough, if any of them had clicks."""
+    sides = [totals(MARCH + first + np.arange(6), {"url_clicks": [0] * 6}) for first in (0, 1000)]
+    row = compare(*sides, by="url_clicks", at=None).iloc[0]
+    assert pd.isna(row["low"])
+    assert row["finding"].endswith("; not enough posts for an interval, or all are alike")

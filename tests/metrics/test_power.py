@@ -84,3 +84,12 @@ def test_the_number_of_posts_has_no_limit() -> None:
         for step in (1e-3, 1e-4)
     )
     assert many / few == pytest.approx(100, rel=0.01)
+
+
+def test_posts_that_are_all_alike_have_no_power() -> None:
+    """Posts without any impressions do not show how posts with some would differ."""
+    counts = posts(20)
+    counts["count"] = pd.array([0] * len(counts), dtype="Int64")
+    row = power(counts, by="impressions", at=None).iloc[0]
+    assert row["posts"] == 20
+    assert row[["spread", "n", "effect", "power"]].isna().all()
