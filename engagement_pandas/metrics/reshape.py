@@ -108,7 +108,7 @@ def tall(frame: pd.DataFrame) -> pd.DataFrame:
     types = in_order(name for name in frame.columns if name not in keys)
     for name in types:
         if str(frame[name].dtype) != COUNT_COLUMNS["count"]:
-            msg = f"{name!r} is {frame[name].dtype}, not Int64; drop it, or cast it"
+            msg = f"{name!r} is {frame[name].dtype}, not Int64; drop it, or take counts_from(frame)"
             raise FrameError(msg)
     if not types or frame.empty:
         counts = empty_counts(keys)

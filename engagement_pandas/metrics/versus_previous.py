@@ -106,7 +106,6 @@ def _last_and_previous(daily: pd.DataFrame, length: int, cover: Coverage) -> pd.
         sums = [half.sum(min_count=1) for half in (now, before)]
         known = pd.notna(sums[0]) and pd.notna(sums[1]) and sums[1] > 0
         change = sums[0] / sums[1] - 1 if known else pd.NA
-        complete = table["complete"]
         rows.append(
             {
                 "engagement_type": name,
@@ -116,7 +115,8 @@ def _last_and_previous(daily: pd.DataFrame, length: int, cover: Coverage) -> pd.
                 "previous": sums[1],
                 "change": change,
                 "rolling": now.iloc[-min(length, ROLLING) :].astype("Float64").mean(),
-                "complete": pd.NA if complete.isna().any() else bool(complete.all()),
+                # False takes precedence over <NA>, and <NA> over True.
+                "complete": table["complete"].all(skipna=False),
             }
         )
     names = ["engagement_type", "start", "end", "count", "previous", "change", "rolling"]

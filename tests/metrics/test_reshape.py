@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.simulated import tidy
 
+import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.frame.contract import TEXT, check_counts, dtype_name
 from engagement_pandas.metrics import tall, wide
@@ -120,3 +121,11 @@ def test_a_wide_frame_matches_plain_loops(bakery: Any) -> None:
     }
     assert cells == expected
     pd.testing.assert_frame_equal(tall(table), bakery.few)
+
+
+def test_numbers_of_another_dtype_are_refused_with_the_cure() -> None:
+    """counts_from() takes them."""
+    frame = pd.DataFrame({"post_id": pd.Series(["1"], dtype="str"), "impressions": [5]})
+    with pytest.raises(FrameError, match=r"int64, not Int64; .*counts_from\(frame\)"):
+        tall(frame)
+    assert ep.counts_from(frame)["count"].to_list() == [5]

@@ -64,3 +64,11 @@ def test_too_few_days_are_refused() -> None:
         versus_previous(days([1, 1, 1]), days=2)
     with pytest.raises(FrameError, match="days is 0"):
         versus_previous(days([1, 1, 1]), days=0)
+
+
+def test_a_missing_day_makes_the_period_incomplete_without_a_window() -> None:
+    """The counts do not state their window, but 3 March, before the last full day, has no rows."""
+    counts = days([1, 1, 1])
+    counts = counts[counts["day"] != "2026-03-03"]
+    counts.attrs.clear()
+    assert versus_previous(counts, days=1)["complete"].to_list() == [False]
