@@ -6,7 +6,7 @@ can be merged with other data about the posts and grouped by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import numpy as np
@@ -169,6 +169,24 @@ def keys(counts: pd.DataFrame, by: str | Iterable[str] | None) -> list[str]:
     return names
 
 
+def refuse_taken(names: Collection[str], results: Iterable[str]) -> None:
+    """Raise if a column to group by is named like one that the metric adds.
+
+    >>> refuse_taken(["rate"], ["rate", "low"])
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: the result has its own column 'rate', so it cannot be ...
+    """
+    taken = [name for name in results if name in names]
+    if taken:
+        name = taken[0]
+        msg = (
+            f"the result has its own column {name!r}, so it cannot be grouped by yours; rename "
+            f"yours: frame.rename(columns={{{name!r}: 'my_{name}'}})"
+        )
+        raise FrameError(msg)
+
+
 def known_type(counts: pd.DataFrame, name: str) -> str:
     """Return the engagement type for a name or label.
 
@@ -232,8 +250,21 @@ def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:
             msg = f"counts have the engagement types {present}; name one as engagement_type"
             raise FrameError(msg)
         return counts
+    return filter_types(counts, [counted_type(counts, name)])
+
+
+def counted_type(counts: pd.DataFrame, name: str) -> str:
+    """Return the engagement type for a name; raise if only other types have rows.
+
+    >>> import engagement_pandas as ep
+    >>> counted_type(ep.flatten_json({"g": {"impressions": "5"}}), "favorites")
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: counts have no 'favorites', only ['impressions']; ...
+    """
     name = known_type(counts, name)
+    present = [str(known) for known in counts["engagement_type"].unique()]
     if name not in present and present:
         msg = f"counts have no {name!r}, only {present}; request it, or name one of those"
         raise FrameError(msg)
-    return filter_types(counts, [name])
+    return name

@@ -8,12 +8,19 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.frame.coercion import as_counts
-from engagement_pandas.metrics.checks import filter_types, is_of_types, keys, require_columns
+from engagement_pandas.metrics.checks import (
+    filter_types,
+    is_of_types,
+    keys,
+    refuse_taken,
+    require_columns,
+)
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.missing_counts import missing_counts
 from engagement_pandas.metrics.post_columns import look_up, read_once
 from engagement_pandas.metrics.rates import (
+    RATED,
     bounds_of,
     cells_of,
     find_pairs,
@@ -101,6 +108,7 @@ def engagement_rate(  # noqa: PLR0913 - each has a default
     counts = look_up(require_columns(counts), by, posts)
     names = keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)
+    refuse_taken(names, [*pair, *RATED, "missing", "dispersion"])
     rows = filter_types(counts, pair)
     places, table = coded(rows, names)
     cells = cells_of(rows)

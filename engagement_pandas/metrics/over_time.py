@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_counts
-from engagement_pandas.metrics.checks import keys, require_columns
+from engagement_pandas.metrics.checks import keys, refuse_taken, require_columns
 from engagement_pandas.metrics.compatibility import check_addable
 from engagement_pandas.metrics.coverage import (
     DAY_HOURS,
@@ -107,6 +107,7 @@ def over_time(  # noqa: PLR0913  each has a default
     by = read_once(by)
     counts = look_up(require_columns(counts, "day"), by, posts)
     names = time_keys(counts, by)
+    refuse_taken(names, ["start", "count", "complete"])
     if "engagement_type" not in names:
         check_addable(counts["engagement_type"].unique())
     starts = hours(counts)

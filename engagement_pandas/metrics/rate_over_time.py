@@ -13,13 +13,19 @@ from numpy.typing import NDArray
 
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
-from engagement_pandas.metrics.checks import filter_types, is_of_types, require_columns
+from engagement_pandas.metrics.checks import (
+    filter_types,
+    is_of_types,
+    refuse_taken,
+    require_columns,
+)
 from engagement_pandas.metrics.coverage import hours
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.over_time import Buckets, time_keys
 from engagement_pandas.metrics.post_columns import look_up, read_once
 from engagement_pandas.metrics.rates import (
+    RATED,
     Bounds,
     bounds_of,
     cells_of,
@@ -98,6 +104,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     counts = look_up(require_columns(counts, "day"), by, posts)
     names = time_keys(counts, by)
     pair = pair_of(counts, numerator, denominator, names)
+    refuse_taken(names, ["start", *pair, *RATED, "complete"])
     starts = hours(counts)
     buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
     rows = filter_types(counts, pair)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from engagement_pandas.metrics.group_sums import added, factorized
 from engagement_pandas.metrics.intervals import dispersion, group_interval, z_of
 
 Places = NDArray[np.intp]
+
+RATED: Final = ("rate", "low", "high", "above_one")
+"""Columns of a rate, after those of the two sums."""
 
 
 def pair_of(

@@ -16,7 +16,7 @@ from engagement_pandas.frame.html_cells import LINK, TIME, cell, is_missing, lin
 from engagement_pandas.frame.html_page import HtmlPage
 from engagement_pandas.metrics.age import age, made_at
 from engagement_pandas.metrics.benchmark import standing
-from engagement_pandas.metrics.checks import filter_types, known_type, require_columns
+from engagement_pandas.metrics.checks import counted_type, filter_types, require_columns
 from engagement_pandas.metrics.coverage import covered
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.half_life import half_life
@@ -69,7 +69,7 @@ def summarise(
     ------
     FrameError
         If ``counts`` or ``posts`` have no ``post_id``, or ``posts`` repeat one; for an
-        unknown type.
+        unknown ``engagement_type``, or one that the counts lack.
 
     See Also
     --------
@@ -94,7 +94,7 @@ def summarise(
     rates = engagement_rate(counts, numerator=numerator, denominator=denominator)
     parts.append(rates.set_index("post_id")[["rate", "low", "high"]])
     if "day" in counts.columns and types:
-        main_type = types[0] if engagement_type is None else known_type(counts, engagement_type)
+        main_type = types[0] if engagement_type is None else counted_type(counts, engagement_type)
         parts += _lives(filter_types(counts, [main_type]))
     for part in parts:
         columns |= {str(name): part[name].reindex(frame["post_id"]).array for name in part}

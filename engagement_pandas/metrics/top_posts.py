@@ -10,7 +10,7 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts
-from engagement_pandas.metrics.checks import known_type, need_columns, require_columns
+from engagement_pandas.metrics.checks import counted_type, need_columns, require_columns
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.intervals import CONFIDENCE, Prior, fit_prior
 from engagement_pandas.metrics.rates import pair_of
@@ -70,7 +70,8 @@ def top_posts(  # noqa: PLR0913  each has a default
     Raises
     ------
     FrameError
-        For an unknown type, or an invalid number of posts or impressions.
+        For an unknown type, or one that the counts lack, or an invalid number of posts or
+        impressions.
 
     Notes
     -----
@@ -103,15 +104,15 @@ def top_posts(  # noqa: PLR0913  each has a default
         raise FrameError(msg)
     if str(by) == RATE:
         score = order
-        pair = pair_of(counts, numerator, denominator)
+        pair = [counted_type(counts, name) for name in pair_of(counts, numerator, denominator)]
         posts = _rated(counts, pair, shrinkage, confidence)
     else:
         counts = require_columns(counts, "post_id")
-        score = known_type(counts, by)
+        score = counted_type(counts, by)
         posts = sum_by_post(counts, [score])
     ranked = posts[score].notna()
     if least:
-        exposure_type = known_type(counts, denominator)
+        exposure_type = counted_type(counts, denominator)
         shown = sum_by_post(counts, [exposure_type]).set_index("post_id")[exposure_type]
         ranked &= (shown.reindex(posts["post_id"]).array >= least).fillna(value=False)
     best = posts[ranked].sort_values(score, ascending=False, kind="stable", ignore_index=True)

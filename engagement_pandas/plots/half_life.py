@@ -13,7 +13,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.frame.contract import TEXT, in_order
 from engagement_pandas.metrics import half_life
-from engagement_pandas.metrics.checks import filter_types
+from engagement_pandas.metrics.checks import one_type
 from engagement_pandas.metrics.half_life import median_bracket
 from engagement_pandas.plots.axes import (
     annotate_empty,
@@ -138,8 +138,7 @@ def plot_half_life(  # noqa: PLR0913 - the metric's own, by keyword
         raise FrameError(msg)
     table = half_life(counts, shares=(share,), minimum=minimum)
     if engagement_type is not None:
-        kept = filter_types(table.assign(count=table["total"]), [engagement_type])
-        table = table.loc[kept.index]
+        table = one_type(table, engagement_type)
     answer = f"t{share * 100:g}"
     answered = table.loc[table[answer].notna(), "post_id"].unique()
     own = picked_out(highlight, answered, post_colours(counts, posts=posts))

@@ -264,3 +264,10 @@ def test_more_unlikes_than_likes_warn_of_nothing() -> None:
     exposure = [1000.0, 900.0, 5.0, 4.0]
     low, high = group_interval([-1, 0, 900, -900], exposure, np.zeros(4, dtype=int), 1)
     assert np.isnan([*low, *high]).all()
+
+
+@pytest.mark.parametrize("name", ["rate", "low", "missing", "dispersion", "impressions"])
+def test_a_key_named_like_a_result_is_refused(name: str) -> None:
+    """The numbers would replace the keys."""
+    with pytest.raises(FrameError, match=f"the result has its own column '{name}'"):
+        engagement_rate(ROWS.assign(**{name: "x"}), by=name)

@@ -309,3 +309,11 @@ def test_a_skipped_day_has_no_bucket() -> None:
     days = over_time(counts, every="D", tz="Pacific/Apia")
     assert "2011-12-30" not in {str(start.date()) for start in days["start"]}
     assert days["count"].sum() == 2
+
+
+@pytest.mark.parametrize("name", ["start", "complete"])
+def test_a_key_named_like_a_result_is_refused(name: str) -> None:
+    """The times or marks would replace the keys."""
+    counts = every_hour("2026-03-01", 24).assign(**{name: "x"})
+    with pytest.raises(FrameError, match=f"the result has its own column '{name}'"):
+        over_time(counts, by=name)

@@ -245,3 +245,10 @@ def test_invalid_arguments_are_refused(bakery: Any, arguments: dict[str, Any], w
     """They are refused by over_time and engagement_rate as well."""
     with pytest.raises(FrameError, match=words):
         rate_over_time(bakery.few, **arguments)
+
+
+@pytest.mark.parametrize("name", ["start", "rate", "impressions"])
+def test_a_key_named_like_a_result_is_refused(bakery: Any, name: str) -> None:
+    """The numbers would replace the keys."""
+    with pytest.raises(FrameError, match=f"the result has its own column '{name}'"):
+        rate_over_time(bakery.few.assign(**{name: "x"}), by=name)

@@ -210,3 +210,10 @@ def test_a_file_is_a_complete_page(tmp_path: Path) -> None:
     assert f'<div class="wide" tabindex="0">{table}</div>' in text
     with pytest.raises(FrameError, match="cannot be written"):
         to_html(summarise(counts), tmp_path)
+
+
+def test_a_type_that_the_counts_lack_is_refused() -> None:
+    """Without it, no post would have a half-life, and no reason either."""
+    counts = tidy([("1", "impressions", "2026-03-01", 5, 100)])
+    with pytest.raises(FrameError, match="counts have no 'favorites', only"):
+        summarise(counts, engagement_type="favorites")

@@ -181,3 +181,14 @@ def test_invalid_arguments_are_refused(arguments: dict[str, Any], words: str) ->
     """Unknown types and invalid numbers."""
     with pytest.raises(FrameError, match=words):
         top_posts(posts(("1", 1, 2)), **arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"by": "favorites"}, {"by": "rate", "numerator": "favorites"},
+     {"minimum": 5, "denominator": "favorites"}],
+)  # fmt: skip
+def test_a_type_that_the_counts_lack_is_refused(arguments: dict[str, Any]) -> None:
+    """An empty table would read as if no post had any favorites."""
+    with pytest.raises(FrameError, match="counts have no 'favorites', only"):
+        top_posts(posts(("1", 10, 200)), **arguments)

@@ -181,3 +181,9 @@ def test_medians_of_narrow_rows_are_next_to_their_types(life: Any) -> None:
     assert len(ax.texts) == 0
     names = [label.get_text() for label in ax.get_yticklabels()]
     assert names == [f"{name}: 90 min, 3 of 3 posts" for name in types]
+
+
+def test_a_type_that_the_counts_lack_is_refused(life: Any) -> None:
+    """An empty chart would read as if no post had an answer."""
+    with pytest.raises(ep.FrameError, match="counts have no 'replies', only"):
+        plot_half_life(halving(life, 3), engagement_type="replies")
