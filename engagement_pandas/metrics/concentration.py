@@ -12,6 +12,8 @@ from engagement_pandas.frame.arguments import is_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics.checks import require_columns
+from engagement_pandas.metrics.group_sums import coded
+from engagement_pandas.metrics.missing_counts import missing_counts
 from engagement_pandas.metrics.sum_by_post import sum_by_post
 
 TOP: Final = 0.1
@@ -35,7 +37,9 @@ def concentration(counts: pd.DataFrame, *, top: float = TOP) -> pd.DataFrame:
         with a known count); ``total`` (``Int64``); ``median`` and ``mean`` (``Float64``, per
         post); ``top_share`` (``Float64``, the share of the total that the top posts have: ``top``
         times ``posts`` of them, rounded, and at least one);
-        ``gini`` (``Float64``: 0 if all posts have the same, near 1 if one post has all).
+        ``gini`` (``Float64``: 0 if all posts have the same, near 1 if one post has all);
+        ``missing`` (``Int64``, the number of counts that the totals lack, as by
+        :func:`summarise`).
         ``<NA>`` for shares of a total that is not above 0.
 
     Raises
@@ -65,6 +69,10 @@ def concentration(counts: pd.DataFrame, *, top: float = TOP) -> pd.DataFrame:
         raise FrameError(msg)
     types = in_order(counts["engagement_type"].unique())
     sums = sum_by_post(counts, types)
+    code, present = coded(counts, ["engagement_type"])
+    known_counts = counts["count"].notna().to_numpy()
+    lost = missing_counts(counts, ["engagement_type"], present, code, known_counts)
+    missing = dict(zip(present["engagement_type"], lost, strict=True))
     rows = []
     for name in types:
         known = sums[name].dropna()
@@ -81,4 +89,5 @@ def concentration(counts: pd.DataFrame, *, top: float = TOP) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=names)
     kinds_type = counts["engagement_type"].dtype
     typed = frame.astype({"engagement_type": kinds_type, "posts": "int64", "total": "Int64"})
-    return typed.astype(dict.fromkeys(names[3:], "Float64"))
+    typed = typed.astype(dict.fromkeys(names[3:], "Float64"))
+    return typed.assign(missing=pd.array([missing[name] for name in types], dtype="Int64"))

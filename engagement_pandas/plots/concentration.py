@@ -11,6 +11,7 @@ from engagement_pandas.metrics.concentration import TOP
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
+    hatch_missing,
     label_bars,
     name_rows,
     percent,
@@ -49,7 +50,8 @@ def plot_concentration(
     Returns
     -------
     matplotlib.axes.Axes
-        One bar per type, labelled with the median and the mean count per post.
+        One bar per type, labelled with the median and the mean count per post; hatched if
+        counts are missing.
 
     Raises
     ------
@@ -71,7 +73,8 @@ def plot_concentration(
         return annotate_empty(ax)
     type_names = [str(name) for name in known["engagement_type"]]
     share = known["top_share"].to_numpy(dtype="float64")
-    draw_type_bars(ax, type_names, share.tolist(), bar_kw)
+    bars = draw_type_bars(ax, type_names, share.tolist(), bar_kw)
+    note = hatch_missing(bars, known["missing"])
     remove_clutter(ax, grid="x")
     numbers = [pluralize(int(number), "post") for number in known["posts"]]
     name_rows(ax, noted_names(type_names, numbers, room(ax)))
@@ -81,6 +84,6 @@ def plot_concentration(
     label_bars(ax, share.tolist(), labels)
     ticks_within(ax, 0, 1)
     least = ", at least one," if (top * known["posts"] < 1).any() else ""
-    words = f"share of the counts that the top {percent(top)} of the posts{least} have"
+    words = f"share of the counts that the top {percent(top)} of the posts{least} have{note}"
     ax.set_xlabel(wrapped(ax, words), parse_math=False)
     return ax

@@ -52,3 +52,15 @@ def test_the_bar_is_as_long_as_the_share() -> None:
     ax = plot_concentration(posts(5, 5, 5, 5, 5, 5, 5, 5, 5, 55))
     assert [bar.get_width() for bar in ax.patches] == [0.55]
     assert ax.texts[0].get_text() == "55 %; median 5, mean 10"
+
+
+def test_missing_counts_are_counted_and_hatched() -> None:
+    """One of four posts is unknown: the top one of three has 5 of 10, if not more."""
+    counts = posts(2, 3, 5, 0)
+    counts["count"] = pd.array([2, 3, 5, pd.NA], dtype="Int64")
+    row = concentration(counts).iloc[0]
+    assert row[["posts", "total", "top_share", "missing"]].to_list() == [3, 10, 0.5, 1]
+    ax = plot_concentration(counts)
+    assert [bar.get_hatch() for bar in ax.patches] == ["///"]
+    assert "hatched: counts are missing" in ax.get_xlabel().replace("\n", " ")
+    assert concentration(posts(2, 3, 5, 0))["missing"].to_list() == [0]
