@@ -137,9 +137,10 @@ def _effect(effect: float, statistic: str) -> float:
 
 def _spread(sample: Sample) -> float:
     """Return the standard deviation of a post's contribution to the mean or ratio."""
-    number, error = len(sample.count), sample.standard_error
+    number = len(sample.count)
+    spread = sample.standard_error * float(np.sqrt(number)) if number >= MINIMUM else np.nan
     # Posts that are all alike, such as without any clicks, do not show how others differ.
-    return error * float(np.sqrt(number)) if number >= MINIMUM and error > 0 else np.nan
+    return spread if spread > 0 else np.nan
 
 
 def _corrected(number: float, z: float) -> float:

@@ -93,3 +93,8 @@ def test_posts_that_are_all_alike_have_no_power() -> None:
     row = power(counts, by="impressions", at=None).iloc[0]
     assert row["posts"] == 20
     assert row[["spread", "n", "effect", "power"]].isna().all()
+
+
+def test_one_post_has_no_power() -> None:
+    """No spread is computed, so there is no warning either."""
+    assert power(posts(40).head(1), by="impressions", at=None)["spread"].isna().all()
