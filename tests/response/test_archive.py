@@ -986,6 +986,13 @@ def test_an_archive_without_a_folder_is_empty(archive: ep.Archive) -> None:
     assert not archive.folder.exists()
 
 
+def test_an_archive_needs_a_folder() -> None:
+    """An empty name is not the working folder."""
+    with pytest.raises(ep.ArchiveError, match="the folder of an archive is empty"):
+        ep.Archive("")
+    assert ep.Archive(".").folder == Path()
+
+
 def test_an_archive_whose_folder_is_a_file_is_refused(
     client: ep.EngagementClient, server: ScriptedServer, tmp_path: Path
 ) -> None:

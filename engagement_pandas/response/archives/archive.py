@@ -66,6 +66,9 @@ class Archive:
     """
 
     def __init__(self, folder: str | Path) -> None:
+        if not str(folder):
+            msg = "the folder of an archive is empty; pass one, such as 'answers'"
+            raise ArchiveError(msg)
         self.folder = Path(folder)
         if self.folder.is_file():
             msg = f"{self.folder} is a file; name a folder"
