@@ -11,13 +11,14 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas import FrameError
+from engagement_pandas.frame.contract import TEXT
 
 POSTS = pd.DataFrame({
     "post_id": ["1", "2", "3"],
     "kind": ["reply", "post", "reply"],
     "handle": ["bakery", "bakery", "florist"],
     "year": [2025, 2026, 2026],
-})  # fmt: skip
+}).astype(dict.fromkeys(["post_id", "kind", "handle"], TEXT))  # fmt: skip
 
 
 @pytest.fixture
