@@ -106,7 +106,11 @@ NAMED = (
     "top_posts_25",
     "top_posts_rate",
 )
-NEED_MORE = {"funnel": "no ['engagements']", "versus_previous": "a comparison needs 6"}
+NEED_MORE = {
+    "funnel": "no ['engagements']",
+    "top_posts": "no 'engagements', only ['impressions']",
+    "versus_previous": "a comparison needs 6",
+}
 """The error for one point, of plots that need more."""
 
 UNLABELLED = (
