@@ -116,8 +116,13 @@ export default {
       [start] = point(event);
       image.setPointerCapture(event.pointerId);
     };
+    // A browser repeats the event of a pointer at rest when the page moves below it, which must not
+    // replace what the arrow keys show.
+    let resting = "";
     image.onpointermove = (event) => {
-      if (!all.length) return;
+      const place = `${event.clientX} ${event.clientY}`;
+      if (!all.length || place === resting) return;
+      resting = place;
       const [x, y] = point(event);
       if (start === null) { read(inside([x, y]) ? least(shown(), ({ box }) => distance(box, x, y)) : null); return; }
       const [left, right] = between(x);
@@ -135,7 +140,7 @@ export default {
       zoom([left, right].map((x) => limits[0] + ((x - frame[0]) / (frame[2] - frame[0])) * (limits[1] - limits[0])));
     };
     image.onpointercancel = () => { start = null; band.hidden = true; };
-    image.onpointerleave = () => { if (start === null) read(null); };
+    image.onpointerleave = () => { resting = ""; if (start === null) read(null); };
     image.onblur = () => read(null);
     image.ondblclick = back.onclick = () => { if (model.get("zoom").length) zoom([]); };
 
@@ -170,6 +175,7 @@ export default {
     };
     const unpackAll = () => {
       all = unpack(data());
+      resting = "";
       band.hidden = true;
       hint.style.visibility = data().limits?.length ? "" : "hidden";
       fillLegend();

@@ -106,6 +106,7 @@ def test_the_pointer_shows_values(shared: Explorer, artefacts: Path) -> None:
 
 def test_arrow_keys_show_values(shared: Explorer) -> None:
     """Right follows a line, Down selects the next one, Escape ends it."""
+    shared.page.mouse.move(0, 0)
     shared.chart.focus()
     shared.page.keyboard.press("ArrowRight")
     first = tip(shared).locator("div").all_inner_texts()
@@ -118,6 +119,21 @@ def test_arrow_keys_show_values(shared: Explorer) -> None:
     assert tip(shared).locator("div").all_inner_texts()[2] != first[2]
     shared.page.keyboard.press("Escape")
     expect(tip(shared)).to_be_hidden()
+
+
+def test_a_pointer_at_rest_does_not_replace_what_the_keys_show(shared: Explorer) -> None:
+    """A browser repeats its last event, as when the page is laid out again."""
+    x, y = map(round, position(shared, 0.5, 0.6))
+    shared.page.mouse.move(x, y)
+    shared.chart.focus()
+    shared.page.keyboard.press("ArrowLeft")
+    shown = tip(shared).locator("div").all_inner_texts()
+    event = {"clientX": x, "clientY": y, "bubbles": True}
+    shared.chart.dispatch_event("pointermove", event)
+    assert tip(shared).locator("div").all_inner_texts() == shown
+    shared.page.mouse.move(x - 60, y)
+    expect(tip(shared).locator("div").nth(1)).not_to_have_text(shown[1])
+    shared.page.keyboard.press("Escape")
 
 
 def test_dragging_zooms_in(shared: Explorer, artefacts: Path) -> None:
