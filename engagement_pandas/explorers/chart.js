@@ -120,9 +120,9 @@ export default {
     // replace what the arrow keys show.
     let resting = "";
     image.onpointermove = (event) => {
-      const place = `${event.clientX} ${event.clientY}`;
-      if (!all.length || place === resting) return;
-      resting = place;
+      const here = `${event.clientX} ${event.clientY}`;
+      if (!all.length || here === resting) return;
+      resting = here;
       const [x, y] = point(event);
       if (start === null) { read(inside([x, y]) ? least(shown(), ({ box }) => distance(box, x, y)) : null); return; }
       const [left, right] = between(x);
