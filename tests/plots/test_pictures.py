@@ -109,6 +109,7 @@ NAMED = (
 NEED_MORE = {
     "funnel": "no ['engagements']",
     "top_posts": "no 'engagements', only ['impressions']",
+    "top_posts_rate": "no 'engagements', only ['impressions']",
     "versus_previous": "a comparison needs 6",
 }
 """The error for one point, of plots that need more."""
