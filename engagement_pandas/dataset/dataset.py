@@ -61,8 +61,8 @@ class Dataset:
     Parameters
     ----------
     path : str or path
-        A folder, created by the first append, or a URL supported by ``deltalake``, such as
-        ``s3://bucket/engagement``.
+        A folder, created by the first append (if relative, to the present working folder), or
+        a URL supported by ``deltalake``, such as ``s3://bucket/engagement``.
     storage_options : mapping of str to str, optional
         Options for the store, such as keys, as for ``deltalake``. They are not pickled: in
         other processes, a data set takes them from the environment.
@@ -70,7 +70,7 @@ class Dataset:
     Raises
     ------
     DatasetError
-        If the path is a file. On first use, if ``deltalake`` is not installed (the extra
+        If the path is empty, or a file. On first use, if ``deltalake`` is not installed (the extra
         ``dataset``) or does not support the store, or the folder cannot be read or written.
     DamagedDataset
         On first use, if a file was changed or lost since it was written.

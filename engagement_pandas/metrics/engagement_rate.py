@@ -72,8 +72,8 @@ def engagement_rate(  # noqa: PLR0913 - each has a default
     Raises
     ------
     FrameError
-        For an unknown column or type; if the types are the same, or ``by`` includes the
-        engagement type.
+        For an unknown column or type, or a column named like one of the result; if the types
+        are the same, or ``by`` includes the engagement type.
 
     Notes
     -----

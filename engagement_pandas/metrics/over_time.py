@@ -89,7 +89,8 @@ def over_time(  # noqa: PLR0913  each has a default
     FrameError
         If counts have no day; if they are by day, and hours or a time zone other than UTC
         are requested; if types would be summed that may not be; if counts lie outside the
-        window; for an unknown ``every``, ``tz`` or ``by``.
+        window; for an unknown ``every``, ``tz`` or ``by``, or a column named like one of the
+        result.
 
     Examples
     --------

@@ -91,6 +91,8 @@ def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) ->
         for name, kind in REFERENCE_COLUMNS.items()
         if name in heading.names
     }
+    # Columns that the package has written, with an apostrophe before possible formulas.
+    is_ours = heading.names == tuple(role for role in ROLES if role in heading.roles)
     for start, end, every in _raw_rows(text, name, heading, skipinitialspace=spaced, **dialect):
         if end > start:
             _check_swallowed(lines[start - 1 : end], heading, f"line {start} of {name}")
@@ -104,10 +106,8 @@ def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) ->
             )
             raise InvalidPostId(msg)
         roles = {role: cells[place] for role, place in heading.roles.items()}
-        if heading.names == tuple(role for role in ROLES if role in heading.roles):
-            roles = {
-                role: unguarded(cell) for role, cell in roles.items()
-            }  # written by the package
+        if is_ours:
+            roles = {role: unguarded(cell) for role, cell in roles.items()}
         if references and "kind" not in roles:
             kinds = (kind for kind, place in references.items() if cells[place].strip())
             roles["kind"] = next(kinds, "post")

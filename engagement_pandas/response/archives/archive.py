@@ -51,7 +51,7 @@ class Archive:
     Raises
     ------
     ArchiveError
-        If it is a file.
+        If it is empty, or a file.
 
     Examples
     --------
