@@ -58,10 +58,13 @@ def to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
     """Convert a frame to a table with that schema."""
     import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
-    texts = {name: TEXT for name in frame if frame[name].dtype == "category"}
-    return pa.Table.from_pandas(
-        frame.astype(texts), schema=schema, preserve_index=False, safe=True
-    ).replace_schema_metadata()
+    def cells(field: pa.Field[Any]) -> Any:
+        values = frame[field.name]
+        if values.dtype == "category":  # as a dictionary, since pandas is slow to make texts of it
+            return pa.array(values).cast(field.type)
+        return pa.array(values, field.type, from_pandas=True, safe=True)
+
+    return pa.Table.from_arrays([cells(field) for field in schema], schema=schema)
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

@@ -130,7 +130,7 @@ def merge_readings(stored: pd.DataFrame, fresh: pd.DataFrame) -> MergeResult:
     True
     """
     old_at, new_at = _matched(stored, fresh)
-    added = fresh.drop(index=fresh.index[new_at])
+    added = fresh.drop(index=fresh.index[new_at]) if len(new_at) else fresh
     old, new = stored.iloc[old_at], fresh.iloc[new_at]
     before, after = (part["retrieved_at"].to_numpy("datetime64[us]") for part in (old, new))
     old_known, new_known = (part["count"].notna().to_numpy() for part in (old, new))
@@ -151,7 +151,7 @@ def merge_readings(stored: pd.DataFrame, fresh: pd.DataFrame) -> MergeResult:
     )
     kept = np.ones(len(stored), bool)
     kept[old_at[replaces]] = False
-    rows = _stacked([stored[kept], new[replaces], added])
+    rows = fresh if stored.empty else stacked([stored[kept], new[replaces], added])
     return MergeResult(rows, added, np.unique(new["day"].to_numpy()[replaces]), revisions)
 
 
@@ -184,7 +184,7 @@ def merge_all_readings(stored: pd.DataFrame, parts: Sequence[pd.DataFrame]) -> M
     )
 
 
-def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
+def stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Concatenate rows, with types as text, since their categories differ."""
     return pd.concat([part.astype({"engagement_type": TEXT}) for part in parts], ignore_index=True)
 

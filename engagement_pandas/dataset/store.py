@@ -26,7 +26,13 @@ import pandas as pd
 from engagement_pandas.dataset.arrow import column, is_in, on_days, plain, read_rows, to_arrow
 from engagement_pandas.dataset.delta_errors import translate_errors
 from engagement_pandas.dataset.delta_table import Table
-from engagement_pandas.dataset.merge import KEY, REVISION_COLUMNS, MergeResult, merge_all_readings
+from engagement_pandas.dataset.merge import (
+    KEY,
+    REVISION_COLUMNS,
+    MergeResult,
+    merge_all_readings,
+    stacked,
+)
 from engagement_pandas.dataset.omission_log import (
     OMISSION_SPAN_COLUMNS,
     OmissionSpan,
@@ -43,7 +49,6 @@ from engagement_pandas.files.atomic_write import atomic_write
 from engagement_pandas.frame.categories import as_reasons
 from engagement_pandas.frame.contract import (
     REQUIRED_OMISSION_COLUMNS,
-    TEXT,
     counts_schema,
     omissions_schema,
 )
@@ -315,8 +320,7 @@ class Store:
         replaced = self.counts.chosen(counts.files, on_days(days))
         others = read_rows(self.counts, replaced, ~is_in("post_id", posts))
         own = merged.rows[merged.rows["day"].isin(days)]
-        rows = pd.concat([own, others.astype({"engagement_type": TEXT})], ignore_index=True)
-        return rows, [file for file in kept if file not in replaced]
+        return stacked([own, others]), [file for file in kept if file not in replaced]
 
     def compact(self, kept_hours: int) -> None:
         """Merge small files, and delete files that are no longer used; see ``Dataset``."""
