@@ -43,6 +43,7 @@ def test_json_and_several_files_are_imported(tmp_path: Path) -> None:
     assert ep.read_csv(out)["count"].to_list() == [5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@you", "'=1", " =1", "\uff1d1", "'tis", '"'])
 def test_a_spreadsheet_runs_no_text_of_a_post(tmp_path: Path, text: str) -> None:
     """Texts of posts are written like those of omissions, and read as they were."""

@@ -94,6 +94,7 @@ def test_an_export_is_reported(folder: Path) -> None:
     assert "<b>900</b>" in page
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("counts")
 @pytest.mark.parametrize(
     ("command", "message"),

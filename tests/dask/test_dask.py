@@ -292,6 +292,7 @@ def test_metrics_equal_those_in_memory(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attrs", COVERS)
 def test_partitions_cover_the_period_of_the_frame(attrs: dict[str, str]) -> None:
     """A day is complete, in progress, outside, or unknown."""

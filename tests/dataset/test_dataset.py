@@ -592,6 +592,7 @@ def test_concurrent_writers_lose_no_count(dataset: ep.Dataset) -> None:
     same(dataset.read(), some(FIRST, posts="123456", days=1))
 
 
+@pytest.mark.slow
 def test_a_table_created_while_it_is_opened_is_not_damaged(
     dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

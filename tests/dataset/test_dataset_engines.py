@@ -151,6 +151,7 @@ def test_spark_reads_types_and_counts(dataset: ep.Dataset) -> None:
     same(to_contract(found.assign(day=pd.to_datetime(found["day"]))), dataset.read())
 
 
+@pytest.mark.slow
 def test_pandas_reads_the_files_but_not_the_folder(dataset: ep.Dataset) -> None:
     """The folder has files of earlier versions; the error names the cure."""
     with pytest.raises(ep.FrameError, match=r"is a folder; .* ep\.Dataset"):

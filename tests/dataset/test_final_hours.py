@@ -56,6 +56,7 @@ class Reads:
         return set(self.days)
 
 
+@pytest.mark.slow
 def test_later_syncs_read_only_recent_days(
     moving: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +239,7 @@ def test_the_same_hours_are_done_as_without_it(tmp_path: Path, seed: int) -> Non
         assert np.array_equal(part._done, right._done)
 
 
+@pytest.mark.slow
 def test_a_day_that_becomes_final_is_read_once_more(tmp_path: Path) -> None:
     """Its files are those of an earlier sync, which had not covered it."""
     dataset = ep.Dataset(tmp_path / "set")

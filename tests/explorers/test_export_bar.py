@@ -131,6 +131,7 @@ def test_a_folder_is_not_overwritten(explorer: Any, tmp_path: Path, *, replace: 
     assert list(tmp_path.iterdir()) == [folder]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a\0b.csv", "x" * 300 + ".csv", "~nobody-of-this-name/rows.csv"])
 def test_invalid_names_have_an_alert(explorer: Any, name: str) -> None:
     """No exception is raised."""
@@ -185,6 +186,7 @@ def sent(explorer: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, byte
     return files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".xlsx"])
 def test_a_download_has_the_content_of_an_export(
     explorer: Any, sent: list[tuple[str, bytes]], tmp_path: Path, suffix: str

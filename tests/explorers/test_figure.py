@@ -48,6 +48,7 @@ def ids_in(svg: str) -> set[str]:
     return {value for element in ET.fromstring(svg).iter() if (value := element.get("id"))}
 
 
+@pytest.mark.slow
 @each_explorer
 def test_a_chart_is_one_valid_svg_element(svgs: dict[Any, str], explorer_class: Any) -> None:
     """It has no XML declaration, comments or date."""
@@ -184,6 +185,7 @@ def test_settings_are_restored_after_an_error() -> None:
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.slow
 def test_threads_draw_one_after_another() -> None:
     """They share the settings, which are restored afterwards."""
     before, second, done = dict(mpl.rcParams), threading.Event(), threading.Event()

@@ -50,6 +50,7 @@ def search_row(explorer: Any) -> Any:
     return explorer.controls["posts"].children[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "shown"), [(1, False), (9, False), (10, True), (50, True), (51, True)]
 )

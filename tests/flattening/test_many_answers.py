@@ -76,6 +76,7 @@ def read_all(
     return counts, result_of(lambda: ep.omissions(listed)), summaries
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     exchanges=st.lists(st.tuples(requested, contents), min_size=2, max_size=4),

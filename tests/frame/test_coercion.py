@@ -91,6 +91,7 @@ FRAMES: dict[str, Callable[[Path], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FRAMES)
 def test_frames_of_other_programs_are_cast(name: str, tmp_path: Path) -> None:
     """The result has the contract's dtypes, order and values."""
@@ -126,6 +127,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FRAMES)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_function_accepts_them(

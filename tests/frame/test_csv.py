@@ -14,6 +14,7 @@ import engagement_pandas as ep
 from engagement_pandas.errors import FrameError
 
 
+@pytest.mark.slow
 @frames
 def test_a_csv_file_reads_back_equal(make: Any, tmp_path: Path) -> None:
     """IDs are text with all their zeros; missing counts stay missing."""

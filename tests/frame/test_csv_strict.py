@@ -39,6 +39,7 @@ def rows_of(text: str) -> list[list[Any]]:
 EXPECTED = [["2125450880059707756", "impressions", 551], ["2125883449981014166", "favorites", 20]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

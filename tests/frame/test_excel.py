@@ -183,6 +183,7 @@ def test_the_list_of_frames_is_complete() -> None:
     assert frames_ - TIDY <= FRAMES.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FRAMES)
 def test_every_frame_is_written(name: str, tmp_path: Path) -> None:
     """All rows and columns are there, with unchanged IDs."""

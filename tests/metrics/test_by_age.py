@@ -119,6 +119,7 @@ def test_counts_by_age_match_plain_loops(with_gaps: pd.DataFrame, every: str) ->
     assert 0 < result["complete"].mean() < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", ["h", "D"])
 def test_rates_by_age_match_plain_loops(with_gaps: pd.DataFrame, every: str) -> None:
     """Both sums are over the hours in which both types are known, by post."""

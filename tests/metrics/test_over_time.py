@@ -170,6 +170,7 @@ def test_days_with_a_gap_are_incomplete() -> None:
     assert without_rows["complete"].to_list() == [True, False, True]
 
 
+@pytest.mark.slow
 def test_every_key_has_the_same_buckets() -> None:
     """A post whose counts begin later has <NA> before."""
     early, late = every_hour("2026-03-01", 48), every_hour("2026-03-02", 24)

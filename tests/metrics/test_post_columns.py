@@ -156,6 +156,7 @@ def test_a_comparison_has_one_column(by: Any) -> None:
         ep.compare(counts.assign(kind="reply"), by=by)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METRICS)
 def test_posts_may_be_a_table_of_another_library(name: str, counts: pd.DataFrame) -> None:
     """The same rows come out."""

@@ -228,6 +228,7 @@ def test_columns_have_the_documented_dtypes(bakery: Any) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

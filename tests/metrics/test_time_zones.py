@@ -83,6 +83,7 @@ def test_a_change_of_three_hours_shortens_one_day() -> None:
     assert (sums["21"], sums["22"], sums["23"]) == (24, 21, 24)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Antarctica/Casey", "Africa/Cairo", "Australia/Lord_Howe"])
 @pytest.mark.parametrize("every", ["D", "W", "MS"])
 def test_buckets_begin_with_their_first_day(name: str, every: str) -> None:

@@ -16,6 +16,7 @@ from engagement_pandas.plots.style import group_colours
 plot: Any = plots.plot_adjusted_comparison
 
 
+@pytest.mark.slow
 def test_dots_and_circles_are_at_the_ratios() -> None:
     """Each group has a row, the highest ratio first; a line at 1 means no difference."""
     counts, posts = six(factor=3.0)
@@ -46,6 +47,7 @@ def test_a_group_has_its_colour_of_other_charts() -> None:
             assert line.get_color() == colours[name]
 
 
+@pytest.mark.slow
 def test_the_headline_has_the_finding() -> None:
     """It names the account that differs, or none, and the number of groups."""
     finding = headline(plot(*six(factor=3.0), at=None))
@@ -79,6 +81,7 @@ def test_long_intervals_are_cut_off() -> None:
     assert 0.001 < low < row["ratio"] < high < 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(8, 4), (4, 3)])
 def test_texts_fit_into_small_axes(size: tuple[float, float]) -> None:
     """Names may have other scripts and dollar signs."""

@@ -91,6 +91,7 @@ def test_without_an_effect_the_headline_reports_no_evidence(post_id_at: Any) -> 
     assert [patch.get_gid() for patch in ax.patches] == []
 
 
+@pytest.mark.slow
 def test_the_best_hour_has_a_frame(post_id_at: Any) -> None:
     """It is Wednesday after nine, and the headline names it."""
     ax = plot_best_times(posted(post_id_at, *planted()))
@@ -171,6 +172,7 @@ def test_without_evidence_colours_are_pale(post_id_at: Any, style: str) -> None:
     assert np.abs(shades - (style == "default")).max() < 0.35
 
 
+@pytest.mark.slow
 def test_pale_cells_can_be_read_on_a_page_of_any_theme(post_id_at: Any) -> None:
     """Figures that follow the page have middle tones, and a colour bar without seams."""
     random_rates = [(timestamp, 30 + 9 * (n % 7)) for n, (timestamp, _) in enumerate(planted())]
@@ -238,6 +240,7 @@ def test_invalid_arguments_are_refused_without_a_figure(rows: pd.DataFrame) -> N
     assert plt.get_fignums() == []
 
 
+@pytest.mark.slow
 def test_the_label_of_the_colour_bar_is_within_its_row(post_id_at: Any) -> None:
     """In a grid, the label is as long as its chart is high, or shorter."""
     figure, axs = plt.subplots(2, 2, figsize=(14, 7.2), layout="constrained")

@@ -184,6 +184,7 @@ def test_posts_with_most_impressions_have_colours(life: Any, legend: Any) -> Non
     assert legend(ax)[-2:] == ["18 others", "beyond the axis"]
 
 
+@pytest.mark.slow
 def test_few_impressions_are_a_gap(life: Any, legend: Any) -> None:
     """The axis ends with the last point."""
     ax = plot_rate_by_age(both(life, [500, 40, 3, 2], [10, 2, 3, 0]))

@@ -229,6 +229,7 @@ def test_invalid_sets_are_refused_without_a_figure() -> None:
     assert plt.get_fignums() == []
 
 
+@pytest.mark.slow
 def test_a_negative_mean_is_drawn() -> None:
     """The interval of unlikes is cut at zero on the value's side."""
 

@@ -169,6 +169,7 @@ def test_keywords_apply_to_dots(
         assert to_hex(row_of_dots.get_facecolors()[0]) == to_hex(colour)
 
 
+@pytest.mark.slow
 def test_medians_of_narrow_rows_are_next_to_their_types(life: Any) -> None:
     """Posts of 10:30 with delays of 0, 1 and 2 hours have half at 30, 90 and 150 minutes.
 

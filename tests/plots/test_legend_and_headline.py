@@ -116,6 +116,7 @@ def test_the_headline_is_independent_of_the_title(demo: tuple[pd.DataFrame, pd.D
     assert ep.headline(ax) == text
 
 
+@pytest.mark.slow
 def test_a_long_entry_of_the_legend_is_wrapped() -> None:
     """The plot is about as wide as with a short one."""
     widths = []
@@ -147,6 +148,7 @@ def test_long_entries_are_wrapped_to_the_width_and_can_be_read() -> None:
     assert all("\n" not in text.get_text() for text in legend.get_texts())
 
 
+@pytest.mark.slow
 def test_no_legend_is_smaller_than_6_points() -> None:
     """On a small plot it names fewer lines instead."""
     legend, sizes = legend_sizes([f"A quiet start to the day, number {n}" for n in range(30)], 3)
@@ -154,6 +156,7 @@ def test_no_legend_is_smaller_than_6_points() -> None:
     assert legend.get_texts()[-1].get_text().startswith("and ")
 
 
+@pytest.mark.slow
 def test_five_short_names_are_in_one_row() -> None:
     """Without a single name below the others, where all fit."""
     names = ["impressions", "engagements", "favorites", "url_clicks", "user_follows"]

@@ -315,6 +315,7 @@ def test_the_axis_of_one_point_spans_hours(rows: pd.DataFrame) -> None:
     assert round((right - left).total_seconds()) == 2 * 3600
 
 
+@pytest.mark.slow
 def test_two_days_have_two_ticks(hourly: Any) -> None:
     """Up to eight days have a tick each."""
     counts = hourly(

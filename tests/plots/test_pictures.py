@@ -258,6 +258,7 @@ def test_axes_with_periods_of_pandas_are_refused(
     assert len(ax.lines) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("freq", ["h", "D"])
 def test_axes_with_dates_of_pandas_are_accepted(
     demo: tuple[pd.DataFrame, pd.DataFrame], freq: str

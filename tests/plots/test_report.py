@@ -326,6 +326,7 @@ def test_an_invalid_period_is_refused(period: Any) -> None:
         ep.report(daily(1, 2), period=period)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -167,6 +167,7 @@ def test_a_highlight_may_be_a_column_a_number_or_a_tuple(highlight: Any) -> None
     assert [bar.get_facecolor() == bars[0].get_facecolor() for bar in bars] == [True, False]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "least"), [(4, 12), (8, 34), (14, 55)])
 def test_names_use_the_room_there_is(life: Any, width: float, least: int) -> None:
     """A text of 100 letters is cut to what fits, longer on a wider plot."""

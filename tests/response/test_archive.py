@@ -808,6 +808,7 @@ FORGED: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forgery", FORGED)
 def test_a_forged_file_is_reported_and_requested_again(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive, forgery: str

@@ -141,6 +141,7 @@ class _quiet:  # noqa: N801 - takes the place of pytest.warns
     def __exit__(self, *_: object) -> None: ...
 
 
+@pytest.mark.slow
 @both_endpoints
 @pytest.mark.parametrize(
     ("later", "outcome"),

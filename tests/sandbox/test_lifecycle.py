@@ -25,6 +25,7 @@ def crowd(twin: Any, body: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_totals_are_never_negative(crowd: dict[str, Any]) -> None:
     """Unlikes cannot outnumber likes."""
     assert len(crowd) > 200

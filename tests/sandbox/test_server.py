@@ -94,6 +94,7 @@ def test_the_repr_states_that_counts_are_synthetic(sandbox: SandboxServer) -> No
 # Malformed HTTP
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lines", "status"),
     [

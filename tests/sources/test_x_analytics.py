@@ -71,6 +71,7 @@ def test_an_export_of_the_earlier_client_is_read(tmp_path: Path) -> None:
     assert counts_of(read_text(content(cells, header=EARLIER, end="\r\n"), tmp_path)) == TYPES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", _CONTENT_HEADINGS)
 @pytest.mark.parametrize("end", ["", "\\"])
 def test_every_language_is_read(line: str, end: str, tmp_path: Path) -> None:
@@ -102,6 +103,7 @@ def test_an_unknown_column_is_left_out(tmp_path: Path) -> None:
     assert counts_of(counts) == TYPES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_file_saved_by_excel_is_read(encoding: str, delimiter: str, tmp_path: Path) -> None:
