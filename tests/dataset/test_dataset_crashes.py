@@ -78,7 +78,7 @@ def test_a_killed_append_leaves_one_commit(tmp_path: Path, kills: int) -> None:
     assert_finished(dataset)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(
     not shutil.which("strace") and "REQUIRE_PROGRAMS" not in os.environ,
     reason="strace stops a process at a system call",
@@ -87,8 +87,6 @@ def test_a_killed_append_leaves_one_commit(tmp_path: Path, kills: int) -> None:
     ("call", "share"),
     [
         (call, share)
-        if (call, share) == ("write", 0.5)
-        else pytest.param(call, share, marks=pytest.mark.long)
         for call in ("write", "link,linkat,rename,renameat,renameat2", "mkdir,mkdirat")
         for share in (0.2, 0.5, 0.8, 0.95)
     ],

@@ -33,7 +33,12 @@ VIEWS = {
     "no impressions": WITHOUT_RATES,
     "empty": WITHOUT_RATES,
 }
-each_frame = pytest.mark.parametrize("name", VIEWS)
+HERE = ("by hour", "totals", "without posts")
+"""The other frames are drawn in CI only; the last is empty."""
+
+FRAMES = [pytest.param(name, marks=() if name in HERE else pytest.mark.long) for name in VIEWS]
+each_frame = pytest.mark.parametrize("name", FRAMES)
+each_filled_frame = pytest.mark.parametrize("name", FRAMES[:-1])
 
 
 def hidden(explorer: Any) -> set[str]:
@@ -63,7 +68,7 @@ def test_every_offered_view_is_drawn(views: Any, name: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", [name for name in VIEWS if name != "empty"])
+@each_filled_frame
 def test_every_view_has_a_series(views: Any, name: str) -> None:
     """Series are posts, or types."""
     empty = [key for key, view in views(name).items() if not view.drawn]
@@ -71,7 +76,7 @@ def test_every_view_has_a_series(views: Any, name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in VIEWS if name != "empty"])
+@each_filled_frame
 def test_lines_are_posts_or_types_as_selected(views: Any, name: str, ids: tuple[str, ...]) -> None:
     """A chart of posts has no types, and the reverse."""
     types = {"impressions", "engagements", "favorites"}

@@ -127,9 +127,16 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+# Each function has some of the frames here, and the others in CI only.
+PAIRS = [
+    pytest.param(function, name, marks=() if (row + column) % 4 == 0 else pytest.mark.long)
+    for row, function in enumerate(FUNCTIONS)
+    for column, name in enumerate(FRAMES)
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FRAMES)
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize(("function", "name"), PAIRS)
 def test_every_function_accepts_them(
     function: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +157,13 @@ def test_every_function_accepts_them(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["pd.read_parquet", "duckdb", "polars", "typed by hand"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "typed by hand",
+        *(pytest.param(n, marks=pytest.mark.long) for n in ("pd.read_parquet", "duckdb", "polars")),
+    ],
+)
 def test_explorers_accept_them(name: str, tmp_path: Path) -> None:
     """All three explorers of counts do."""
     for explorer in (ep.EngagementExplorer, ep.CompareExplorer, ep.BestTimesExplorer):

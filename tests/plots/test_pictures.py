@@ -233,10 +233,9 @@ def test_a_plot_on_given_axes_opens_no_figure(
 ) -> None:
     """The Axes may be in a part of a figure."""
     figure = Figure(figsize=(12, 5), layout="constrained")
-    parts: Any = figure.subfigures(1, 2)
-    for part in parts:
-        ax = part.subplots()
-        assert draw(demo[0], ax=ax) is ax
+    _, part = figure.subfigures(1, 2)
+    ax = part.subplots()
+    assert draw(demo[0], ax=ax) is ax
     figure.draw_without_rendering()
     assert plt.get_fignums() == []
 

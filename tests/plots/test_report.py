@@ -136,7 +136,13 @@ def test_posts_without_texts_have_their_id_and_date() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", [HOSTILE, ARABIC, "a\nb", "5 $x^2$"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        HOSTILE,
+        *(pytest.param(text, marks=pytest.mark.long) for text in (ARABIC, "a\nb", "5 $x^2$")),
+    ],
+)
 def test_texts_are_escaped(text: str, tmp_path: Path) -> None:
     """Titles, texts, handles, types and IDs add no element and no attribute."""
     reference = Page(str(ep.report(daily(9, 20), posts_of("a", "b"), title="c", period=1)))
