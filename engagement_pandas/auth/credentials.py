@@ -18,7 +18,6 @@ from urllib.parse import quote, unquote
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
-from requests_oauthlib import OAuth1
 
 from engagement_pandas.errors import CredentialsError, MissingCredentials
 
@@ -196,24 +195,6 @@ class UserContext(Credentials):
             With the names of the unset variables.
         """
         return cls(**_read(environ, list(VARIABLES)[:4]))
-
-    def signer(self, at: float) -> AuthBase:
-        """Return a signer with its own nonce; create a new one for each attempt.
-
-        Parameters
-        ----------
-        at : float
-            The time of signing, in seconds since 1970.
-        """
-        silence_oauth_logs()
-        signer: AuthBase = OAuth1(
-            self.consumer_key,
-            client_secret=self.consumer_secret,
-            resource_owner_key=self.access_token,
-            resource_owner_secret=self.access_token_secret,
-            timestamp=str(int(at)),
-        )
-        return signer
 
     def __repr__(self) -> str:
         return "UserContext(OAuth 1.0a, secrets hidden)"

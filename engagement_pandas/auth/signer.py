@@ -7,9 +7,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from requests.auth import AuthBase, HTTPBasicAuth
+from requests_oauthlib import OAuth1
 
 from engagement_pandas.auth.bearer_token_answer import read_token
-from engagement_pandas.auth.credentials import AppOnly, Bearer, UserContext
+from engagement_pandas.auth.credentials import AppOnly, Bearer, UserContext, silence_oauth_logs
 from engagement_pandas.auth.ledger import Ledger
 from engagement_pandas.response.refusal import refused
 from engagement_pandas.transport.error_bodies import error_messages
@@ -72,7 +73,7 @@ class Signer:
     def auth(self) -> AuthBase:
         """Return the signature of one attempt."""
         if isinstance(self.credentials, UserContext):
-            return self.credentials.signer(self._transport.now().timestamp())
+            return oauth1_signature(self.credentials, self._transport.now().timestamp())
         return Bearer(self._token or "")
 
     def token_call(self) -> MessageCall[Answer]:
@@ -102,6 +103,19 @@ class Signer:
 
     def __repr__(self) -> str:
         return f"Signer({self.credentials!r})"
+
+
+def oauth1_signature(owner: UserContext, at: float) -> AuthBase:
+    """Return the signature of one attempt, at a time in seconds since 1970, with its own nonce."""
+    silence_oauth_logs()
+    signature: AuthBase = OAuth1(
+        owner.consumer_key,
+        client_secret=owner.consumer_secret,
+        resource_owner_key=owner.access_token,
+        resource_owner_secret=owner.access_token_secret,
+        timestamp=str(int(at)),
+    )
+    return signature
 
 
 def number_name(owner: UserContext) -> str:

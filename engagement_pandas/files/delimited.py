@@ -13,8 +13,6 @@ DELIMITERS: Final = ",;\t|"
 _SEP: Final = re.compile(r'"?sep=(.)"?[,;\t]*(?:\r\n?|\n)', re.IGNORECASE)
 """The first line of a file for Excel, which states the delimiter."""
 _FILLED: Final = re.compile(r"\S")
-_FORMULA: Final = re.compile("[\\s'\"]*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-"""Texts that a spreadsheet may run; the last four signs are their full-width forms."""
 
 
 class Row(NamedTuple):
@@ -85,21 +83,3 @@ def without_end(cells: Sequence[str]) -> Sequence[str]:
     """
     filled = [place for place, cell in enumerate(cells, 1) if cell.strip()]
     return cells[: filled[-1] if filled else 0]
-
-
-def guarded(text: str) -> str:
-    """Return a text that no spreadsheet runs: an apostrophe precedes possible formulas.
-
-    >>> guarded("=1+1"), guarded("1+1")
-    ("'=1+1", '1+1')
-    """
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def unguarded(text: str) -> str:
-    """Return a text without the apostrophe of :func:`guarded`.
-
-    >>> unguarded(guarded("=1+1"))
-    '=1+1'
-    """
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text

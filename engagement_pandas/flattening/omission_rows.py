@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from engagement_pandas.flattening.compare_with_request import AnswerSummary, sum
 from engagement_pandas.flattening.responses import ANSWERED, gathered
 from engagement_pandas.flattening.time_buckets import UNITS, time_dimensions
 from engagement_pandas.frame.contract import OMISSION_COLUMNS, REASONS, REQUIRED_OMISSION_COLUMNS
-from engagement_pandas.response.envelope import FORBIDDEN_POSTS_TEXT, FORBIDDEN_TYPES_TEXT, Envelope
+from engagement_pandas.response.envelope import Envelope
+from engagement_pandas.response.error_wording import reason_of
 from engagement_pandas.response.response import NOT_SENT, EngagementResponse
 from engagement_pandas.vocabulary import (
     OMISSION_REASONS,
@@ -24,15 +24,6 @@ from engagement_pandas.vocabulary import (
 )
 
 FORBIDDEN: Final = 403
-
-# Patterns in the API's messages by reason; they affect only the message column.
-_WORDS: Final = {
-    OmissionReason.UNAVAILABLE: re.compile("unavailable", re.IGNORECASE),
-    OmissionReason.FORBIDDEN: FORBIDDEN_POSTS_TEXT,
-    OmissionReason.UNSUPPORTED_AGE: re.compile("older than", re.IGNORECASE),
-    OmissionReason.REFUSED: FORBIDDEN_TYPES_TEXT,
-}
-
 
 # Reasons without known wording in the API: they get its remaining messages.
 _UNNAMED: Final = (OmissionReason.NOT_ANSWERED, OmissionReason.REFUSED)
@@ -170,7 +161,7 @@ class _ReasonFinder:
     def __post_init__(self) -> None:
         found: defaultdict[OmissionReason | None, list[str]] = defaultdict(list)
         for text in self.envelope.errors:
-            found[_reason_of(text)].append(text)
+            found[reason_of(text)].append(text)
         messages = {reason: _cut("; ".join(texts)) for reason, texts in found.items()}
         object.__setattr__(self, "messages", messages)
 
@@ -242,10 +233,6 @@ def _gaps(answer: AnswerSummary, finder: _ReasonFinder) -> Iterator[Omission]:
             if reason is None and gap.cells > 1:
                 message = f"{gap.missing:,} of {gap.cells:,} {unit} are not in the answer"
             yield finder.omission(post, gap.type, reason or OmissionReason.NOT_ANSWERED, message)
-
-
-def _reason_of(text: str) -> OmissionReason | None:
-    return next((reason for reason, words in _WORDS.items() if words.search(text)), None)
 
 
 def _cut(text: str) -> str:

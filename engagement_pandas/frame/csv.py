@@ -14,7 +14,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.files.atomic_write import atomic_write
-from engagement_pandas.files.delimited import guarded, unguarded
+from engagement_pandas.files.spreadsheet_formulas import guarded, unguarded
 from engagement_pandas.frame.categories import MISSING, as_reasons, as_text, as_types, contract_of
 from engagement_pandas.frame.coercion import contracted, parse_iso
 from engagement_pandas.frame.contract import TEXT, to_iso_utc

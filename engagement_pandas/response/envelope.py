@@ -6,8 +6,7 @@ counts are parsed elsewhere.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self, cast
@@ -16,6 +15,7 @@ import msgspec
 
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.request.limits import MAX_GROUPINGS, MAX_WINDOW
+from engagement_pandas.response.error_wording import FORBIDDEN_POSTS, FORBIDDEN_TYPES, named
 from engagement_pandas.text import json_path, truncated_repr
 from engagement_pandas.vocabulary import SERIES_TYPES, UNSUPPORTED_KEYS, Endpoint
 
@@ -50,14 +50,6 @@ LONGEST_TIME: Final = 64
 
 _IDS: Final = msgspec.json.Decoder(list[str | int])
 _TEXTS: Final = msgspec.json.Decoder(list[str])
-_WORDS: Final = re.compile(r"\w+")
-
-# Error texts are parsed only if the API gives no status or key instead, and only here. Accepts
-# both wordings ("Forbidden to access tweets: 1, 2" and "... for author id 9: 1, 2").
-_FORBIDDEN: Final = r"forbidden to access (?:{})\b[^:]{{0,100}}:(?P<names>.*)"
-_FLAGS: Final = re.IGNORECASE | re.DOTALL
-FORBIDDEN_POSTS_TEXT: Final = re.compile(_FORBIDDEN.format("tweets?|posts?"), _FLAGS)
-FORBIDDEN_TYPES_TEXT: Final = re.compile(_FORBIDDEN.format("metrics?|engagement types?"), _FLAGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +94,9 @@ class Envelope:
         )
 
     def __post_init__(self) -> None:
-        posts = _named(self.errors, FORBIDDEN_POSTS_TEXT)
+        posts = named(self.errors, FORBIDDEN_POSTS)
         object.__setattr__(self, "_posts", {name: text for name, text in posts if name.isdigit()})
-        types = _named(self.errors, FORBIDDEN_TYPES_TEXT)
+        types = named(self.errors, FORBIDDEN_TYPES)
         object.__setattr__(self, "_types", frozenset(name for name, _ in types))
 
     def forbidden_posts(self) -> frozenset[str]:
@@ -238,13 +230,3 @@ def _moment(raw: msgspec.Raw | None, key: str) -> datetime | None:
         msg = f"{key} is not a time in UTC: {moment}"
         raise ResponseShapeError(msg, json_path(key)) from error
     return aware
-
-
-def _named(errors: tuple[str, ...], pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
-    """Yield the names in the errors of one kind, each with the text before them."""
-    for text in errors:
-        found = pattern.search(text)
-        if found:
-            before = text[: found.start("names")].rstrip()
-            for name in _WORDS.findall(found["names"]):
-                yield name, before

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 import engagement_pandas as ep
+from engagement_pandas.auth.signer import oauth1_signature
 
 ENV = {
     "X_CONSUMER_KEY": "ck",
@@ -89,7 +90,10 @@ def test_each_signature_has_a_new_nonce() -> None:
     user = ep.UserContext("ck", "cs", "at", "ats")
     headers = [
         requests.Request(
-            "POST", "https://data-api.twitter.com/x", json={}, auth=user.signer(1_776_255_600.9)
+            "POST",
+            "https://data-api.twitter.com/x",
+            json={},
+            auth=oauth1_signature(user, 1_776_255_600.9),
         )
         .prepare()
         .headers["Authorization"]

@@ -17,6 +17,7 @@ from support.scheduler.model import OneCall
 from support.scripted import FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
+from engagement_pandas.auth.signer import oauth1_signature
 from engagement_pandas.transport.error_bodies import error_messages
 from engagement_pandas.transport.exchange import _retryable
 from engagement_pandas.transport.message import Answer, Message
@@ -184,7 +185,7 @@ def test_each_attempt_has_a_new_signature(transport: Transport, server: Scripted
     """A repeated nonce would be refused."""
     user = ep.UserContext("ck", "cs", "at", "ats")
     server.answer(PAGE, LIMIT, GOOD)
-    send(transport, message_to(server, lambda: user.signer(0)))
+    send(transport, message_to(server, lambda: oauth1_signature(user, 0)))
     signatures = [seen.headers["authorization"] for seen in server.seen]
     nonces = {dict(p.split("=", 1) for p in s[6:].split(", "))["oauth_nonce"] for s in signatures}
     assert len(nonces) == 3

@@ -12,9 +12,9 @@ from engagement_pandas.files.delimited import (
     Row,
     delimited_rows,
     find_header,
-    unguarded,
     without_end,
 )
+from engagement_pandas.files.spreadsheet_formulas import unguarded
 from engagement_pandas.request.post_files.entry import LONG, ROLES, RawEntry, is_id, roles_of
 from engagement_pandas.request.post_files.kind import REFERENCE_COLUMNS
 from engagement_pandas.text import format_list, pluralize

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
@@ -32,23 +31,14 @@ from engagement_pandas.response.archives.record import (
     decode_record,
     encode_record,
 )
+from engagement_pandas.response.archives.snapshot_age import resume_limit, why_apart
 from engagement_pandas.response.refusal import apply_refusal, halves
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import html_facts, lasting, pluralize, warn
-from engagement_pandas.vocabulary import Endpoint
 
 COMPLETE: Final = "complete"
 ENDED: Final = "ended"
 """Marker of a snapshot that was not finished in time; another one was begun."""
-
-MOST_APART: Final[Mapping[str, timedelta]] = {
-    Endpoint.LAST_28_HOURS: timedelta(minutes=10),
-    Endpoint.TOTALS: timedelta(hours=1),
-}
-"""How long an unfinished snapshot can be resumed, counted from its oldest answer.
-
-A single job may take longer: what it read in one run is a snapshot; its age shows how long.
-"""
 
 Read = Callable[[EngagementRequest], tuple[EngagementResponse | None, str | None]]
 
@@ -238,7 +228,7 @@ class Collection:
     def reopen(self) -> None:
         """Remove the completeness marker, so that the same request resumes this collection.
 
-        A snapshot resumes only within :data:`MOST_APART` of its oldest answer: one from a week
+        A snapshot resumes only within its time limit of its oldest answer: one from a week
         ago cannot be repaired with today's counts, so a new snapshot is begun.
         """
         for mark in (COMPLETE, ENDED):
@@ -289,13 +279,13 @@ class Collection:
 
     def _bound(self) -> timedelta | None:
         """Return how long it can be resumed; None if the answers do not change with time."""
-        return MOST_APART.get(self._endpoint())
+        return resume_limit(self._endpoint())
 
     def verify(self) -> Iterator[CorruptFile]:
         """Yield the files that are damaged, or missing from a complete collection.
 
         Also yields a snapshot whose answers were retrieved by jobs further apart than
-        :data:`MOST_APART`, and an unfinished one older than that; see :meth:`ages`.
+        the limit, and an unfinished one older than that; see :meth:`ages`.
         """
         try:
             _ = self.requests
@@ -315,18 +305,7 @@ class Collection:
 
     def _apart(self) -> str | None:
         """Return why its answers do not form one snapshot, or None."""
-        bound, moments = self._bound(), sorted(self.records.moments())
-        if bound is None or not moments:
-            return None
-        spread = moments[-1] - moments[0]
-        pause = max((later - earlier for earlier, later in pairwise(moments)), default=timedelta())
-        if pause <= bound and (self.complete or spread <= bound):
-            return None
-        how = f"with {lasting(pause)} between two" if pause > bound else "and it is not finished"
-        return (
-            f"its answers were read over {lasting(spread)}, {how}; a snapshot can be resumed for "
-            f"{lasting(bound)}"
-        )
+        return why_apart(self.records.moments(), self._bound(), complete=self.complete)
 
     def _walk(
         self, read: Read | None = None
