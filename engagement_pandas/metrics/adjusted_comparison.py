@@ -22,7 +22,7 @@ from engagement_pandas.metrics.cluster_robust import (
     estimate_contrasts,
 )
 from engagement_pandas.metrics.compare import AT, POWER, holm, holm_steps, totals
-from engagement_pandas.metrics.comparison_text import finding
+from engagement_pandas.metrics.comparison_text import OTHERS, finding
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
 from engagement_pandas.metrics.permutation_test import HOURS_OF_DAY
 from engagement_pandas.metrics.post_columns import look_up
@@ -35,8 +35,6 @@ SIZE: Final = "followers"
 
 ACCOUNTS: Final = 5
 """With fewer accounts, how counts grow with an account's size cannot be estimated."""
-
-OTHERS: Final = "the others"
 
 _PAIR: Final = 2
 _SAME: Final = 1e-9

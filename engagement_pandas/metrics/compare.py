@@ -14,7 +14,7 @@ from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.checks import filter_types, keys, known_type, require_columns
-from engagement_pandas.metrics.comparison_text import finding
+from engagement_pandas.metrics.comparison_text import OTHERS, finding
 from engagement_pandas.metrics.compatibility import check_comparable
 from engagement_pandas.metrics.coverage import need_edges
 from engagement_pandas.metrics.cumulative import post_series
@@ -257,7 +257,7 @@ def _parts(counts: pd.DataFrame, by: str) -> Iterator[Pair]:
     known = counts[name].notna()
     for group in groups[: 1 if len(groups) == _SIDES else None]:
         inside = (counts[name] == group).fillna(value=False)
-        rest = str(groups[1]) if len(groups) == _SIDES else "the others"
+        rest = str(groups[1]) if len(groups) == _SIDES else OTHERS
         yield Pair((counts[inside], counts[known & ~inside]), (str(group), rest))
 
 

@@ -7,6 +7,10 @@ from typing import Final
 
 import pandas as pd
 
+from engagement_pandas.request.post_files.kind import KINDS
+
+OTHERS: Final = "the others"
+
 _LARGE: Final = 1000
 
 
@@ -50,22 +54,43 @@ def _ends(row: pd.Series, shown: Callable[[float], str]) -> str:
     return f", {shown(float(row['low']))} to {shown(float(row['high']))}"
 
 
+def _named(row: pd.Series, column: str, of_kind: str, of_others: str) -> str:
+    """Return a group in words; a kind of posts, such as *reply*, is a noun of its own.
+
+    ``of_kind`` has a place for that noun (0) and its plural (1), and ``of_others`` for any name.
+
+    >>> row = pd.Series({"group": "reply", "against": "the others"})
+    >>> _named(row, "group", "all {1}", "all of {}"), _named(row, "against", "a {}", "one of {}")
+    ('all replies', 'one of the others')
+    """
+    name = str(row[column])
+    if name in KINDS and {str(row["group"]), str(row["against"])} - {OTHERS} <= KINDS:
+        return of_kind.format(name, "replies" if name == "reply" else f"{name}s")
+    return of_others.format(called(name))
+
+
 def _typical(row: pd.Series) -> str:
-    size = f"gets {times(float(row['ratio']))} times as much as one of {called(row['against'])}"
-    return f"a typical post of {called(row['group'])} {size}{_ends(row, times)}"
+    group = _named(row, "group", "a typical {}", "a typical post of {}")
+    against = _named(row, "against", "a typical {}", "one of {}")
+    return (
+        f"{group} gets {times(float(row['ratio']))} times as much as {against}{_ends(row, times)}"
+    )
 
 
 def _mean(row: pd.Series) -> str:
+    group = _named(row, "group", "the mean {}", "the mean post of {}")
+    against = _named(row, "against", "the mean {}", "that of {}")
     more = "more" if row["difference"] >= 0 else "fewer"
-    size = f"{short(abs(float(row['difference'])))} {more} than that of {called(row['against'])}"
-    return f"the mean post of {called(row['group'])} has {size}{_ends(row, short)}"
+    size = f"{short(abs(float(row['difference'])))} {more}"
+    return f"{group} has {size} than {against}{_ends(row, short)}"
 
 
 def _rate(row: pd.Series) -> str:
     more = "higher" if row["difference"] >= 0 else "lower"
     size = f"{_points(abs(float(row['difference'])))} percentage points {more}"
-    pair = f"the rate of {called(row['group'])} is {size}"
-    return f"{pair} than that of {called(row['against'])}{_ends(row, _points)}"
+    group = _named(row, "group", "the rate of {1}", "the rate of {}")
+    against = _named(row, "against", "that of {1}", "that of {}")
+    return f"{group} is {size} than {against}{_ends(row, _points)}"
 
 
 _SENTENCES: Final = {"typical": _typical, "mean": _mean, "rate": _rate}
@@ -82,7 +107,7 @@ def called(name: str) -> str:
     >>> called("before noon"), called("spring")
     ('“before noon”', 'spring')
     """
-    return f"\u201c{name}\u201d" if " " in name and name != "the others" else name
+    return f"\u201c{name}\u201d" if " " in name and name != OTHERS else name
 
 
 def _points(share: float) -> str:

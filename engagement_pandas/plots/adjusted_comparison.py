@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.metrics import adjusted_comparison
-from engagement_pandas.metrics.adjusted_comparison import ACCOUNT, OTHERS, SIZE
+from engagement_pandas.metrics.adjusted_comparison import ACCOUNT, SIZE
 from engagement_pandas.metrics.compare import AT
-from engagement_pandas.metrics.comparison_text import times
+from engagement_pandas.metrics.comparison_text import OTHERS, times
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.resampling import MINIMUM
 from engagement_pandas.plots.axes import (
@@ -91,7 +91,7 @@ def plot_adjusted_comparison(  # noqa: PLR0913 - the metric's own, by keyword
     ...     {"impressions": str((100 + n * n % 70) * (1 + n % 2))} for n in range(90)}})
     >>> counts["kind"] = ["reply" if n % 2 else "quote" for n in range(90)]
     >>> ep.headline(plot_adjusted_comparison(counts, by="kind", at=None))
-    'a typical post of quote gets 0.54 times as much as one of reply, 0.50 to 0.58'
+    'a typical quote gets 0.54 times as much as a typical reply, 0.50 to 0.58'
     """
     table = adjusted_comparison(
         counts, posts, by=by, of=of, size=size, exponent=exponent, at=at, tz=tz,

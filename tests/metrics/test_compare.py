@@ -15,6 +15,7 @@ import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.metrics import compare
 from engagement_pandas.metrics.compare import holm
+from engagement_pandas.metrics.comparison_text import finding
 from engagement_pandas.metrics.resampling import Sample
 
 DAY = HOUR_MS * 24
@@ -320,6 +321,38 @@ def test_the_finding_is_a_sentence() -> None:
     ).iloc[0]
     pattern = r"a typical post of new gets 8\.0 times as much as one of old, [345]\.\d to 1\d"
     assert re.fullmatch(pattern, row["finding"])
+
+
+@pytest.mark.parametrize(
+    ("groups", "sentence"),
+    [
+        (["post", "reply"], r"a typical post gets 8\.0 times as much as a typical reply, "),
+        (["quote", "repost"], r"a typical quote gets 8\.0 times as much as a typical repost, "),
+        (["post", "spring"], r"a typical post of post gets 8\.0 times as much as one of spring, "),
+        (["@quote", "reply"], r"a typical post of @quote gets 8\.0 times as much as one of reply"),
+    ],
+)
+def test_kinds_of_posts_are_nouns_in_the_finding(groups: list[str], sentence: str) -> None:
+    """A campaign or handle that is called like a kind is not one."""
+    sets = [sized(20, 3000), sized(20, 375, first=1)]
+    both = pd.concat([part.assign(set=name) for part, name in zip(sets, groups, strict=True)])
+    row = compare(both, by="set", of="impressions", at=None).iloc[0]
+    assert re.match(sentence, row["finding"])
+
+
+@pytest.mark.parametrize(
+    ("statistic", "sentence"),
+    [
+        ("typical", "a typical reply gets 2.0 times as much as one of the others"),
+        ("mean", "the mean reply has 12 more than that of the others"),
+        ("rate", "the rate of replies is 1,200 percentage points higher than that of the others"),
+    ],
+)
+def test_a_kind_against_the_others_is_a_noun_too(statistic: str, sentence: str) -> None:
+    """With three kinds, each is compared with the others."""
+    row = {"statistic": statistic, "group": "reply", "against": "the others", "ratio": 2.0,
+           "difference": 12.0, "low": pd.NA}  # fmt: skip
+    assert finding(pd.Series(row)).partition(";")[0] == sentence
 
 
 def test_no_difference_reports_the_detectable_ratio() -> None:
