@@ -89,7 +89,7 @@ def can_show(ax: Axes, limits: Sequence[float]) -> bool:
 def _columns(ax: Axes) -> Iterator[Marks]:
     """Yield the lines and the vertical bars; a value is on the y axis."""
     left, right = ax.get_xlim()
-    at = cache(ax.format_xdata)  # lines share their buckets
+    at, read = cache(ax.format_xdata), cache(ax.format_ydata)  # lines share buckets and values
     for line in ax.lines:
         gid = str(line.get_gid() or "")
         x, y = (np.asarray(data, dtype="float64") for data in line.get_data(orig=False))
@@ -102,12 +102,12 @@ def _columns(ax: Axes) -> Iterator[Marks]:
                 gid.rpartition(":")[2],
                 np.hstack([pixels, pixels]),
                 [at(value) for value in x[shown].tolist()],
-                [ax.format_ydata(value) for value in y[shown].tolist()],
+                [read(value) for value in y[shown].tolist()],
             )
     for bar in ax.patches:
         if bar.get_gid():
             place = bar.get_x() + bar.get_width() / 2  # type: ignore[attr-defined]
-            value = ax.format_ydata(bar.get_height())  # type: ignore[attr-defined]
+            value = read(bar.get_height())  # type: ignore[attr-defined]
             box = np.array([bar.get_window_extent().extents])
             yield Marks(str(bar.get_gid()), "", box, [ax.format_xdata(place)], [value])
 

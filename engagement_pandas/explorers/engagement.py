@@ -46,6 +46,7 @@ from engagement_pandas.explorers.selection import (
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.html_cells import link, number, percentage, text
 from engagement_pandas.metrics import top_posts
+from engagement_pandas.metrics.checks import filter_types
 from engagement_pandas.metrics.top_posts import RATE
 from engagement_pandas.plots import post_colours
 from engagement_pandas.plots.style import line_styles
@@ -304,8 +305,9 @@ class EngagementExplorer(CountsExplorer):
         if not choice.posts:
             return ""
         rated = choice.measure == "rate"
+        wanted = [choice.drawn_type, *[EXPOSURE] * rated]
         best = top_posts(
-            rows,
+            filter_types(rows, wanted),
             by=RATE if rated else choice.drawn_type,
             n=len(choice.posts),
             numerator=choice.drawn_type,
@@ -321,7 +323,8 @@ class EngagementExplorer(CountsExplorer):
             )
         order = [*ranked.index, *(post for post in choice.posts if post not in ranked.index)]
         shown = order[:LISTED]
-        looks = {} if choice.clock == "total" else self._looks(rows, drawn)
+        own = choice.lines == "post_id" and choice.clock != "total"
+        looks = self._looks(rows, drawn) if own else {}
         texts = self.source.posts.set_index("post_id")["text"]
         frame = pd.DataFrame(
             {

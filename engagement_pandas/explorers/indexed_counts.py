@@ -92,9 +92,13 @@ class IndexedCounts:
         inclusive, in the time zone ``tz``; an hour belongs to the day in which it starts. The tidy
         counts have a new ``RangeIndex`` and only the categories that occur.
         """
-        keep = np.isin(self.types, list(types))[self._type]
-        if len(self.posts):
-            keep &= self.posts["post_id"].isin(list(posts)).to_numpy()[self._post]
+        keep = np.ones(len(self.counts), dtype=np.bool_)
+        of_type = np.isin(self.types, list(types))
+        if not of_type.all():
+            keep &= of_type[self._type]
+        of_post = self.posts["post_id"].isin(list(posts)).to_numpy()
+        if not of_post.all():
+            keep &= of_post[self._post]
         if self._hour is not None:
             if first is not None:
                 keep &= self._hour >= _midnight(first, tz)

@@ -107,6 +107,19 @@ def over_time(  # noqa: PLR0913  each has a default
     counts = as_counts(counts)
     by = read_once(by)
     counts = look_up(require_columns(counts, "day"), by, posts)
+    return sums_over_time(counts, every=every, tz=tz, by=by, window=window, posts=posts)
+
+
+def sums_over_time(  # noqa: PLR0913 - those of over_time
+    counts: pd.DataFrame,
+    *,
+    every: str,
+    tz: str | tzinfo,
+    by: str | Iterable[str] | None,
+    window: Any,
+    posts: Any = None,
+) -> pd.DataFrame:
+    """Return the sums of :func:`over_time`; the counts are checked and have the columns ``by``."""
     names = time_keys(counts, by)
     refuse_taken(names, ["start", "count", "complete"])
     if "engagement_type" not in names:

@@ -161,6 +161,12 @@ def _height(ax: Axes, renderer: RendererBase) -> float:
     return max(above, 0.0) + lines + pad
 
 
+def _is_titled(ax: Axes) -> bool:
+    """Return whether a headline or a title needs the header; measuring a legend is slow."""
+    titled = any(ax.get_title(loc) for loc in ("left", "center", "right"))
+    return titled or _headline(ax) is not None
+
+
 class _Above:
     """Locates a header above its plot."""
 
@@ -171,7 +177,8 @@ class _Above:
         from matplotlib.transforms import Bbox  # noqa: PLC0415 - heavy
 
         plot = self._ax.get_window_extent(renderer)
-        box = Bbox.from_bounds(plot.x0, plot.y1, plot.width, _height(self._ax, renderer))
+        height = _height(self._ax, renderer) if _is_titled(self._ax) else 0.0
+        box = Bbox.from_bounds(plot.x0, plot.y1, plot.width, height)
         return box.transformed(self._ax.figure.transSubfigure.inverted())
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_posts
 from engagement_pandas.frame.contract import TEXT, in_order
-from engagement_pandas.metrics.age import made_at
+from engagement_pandas.metrics.age import made_hour
 from engagement_pandas.metrics.checks import keys, one_type, require_columns
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.post_columns import look_up
@@ -82,13 +82,12 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
 ) -> Axes:
     """Draw a metric of counts over time, with one line per value of a column.
 
-    ``metric`` is :func:`~engagement_pandas.over_time`, or a function with the same arguments and
-    columns. ``label`` is a template of the y label, with the fields ``type_name`` and ``unit``.
-    For the others, see :func:`~engagement_pandas.plot_over_time`.
+    ``metric`` is :func:`~engagement_pandas.metrics.over_time.sums_over_time`, or a function with
+    the same arguments and columns. ``label`` is a template of the y label, with the fields
+    ``type_name`` and ``unit``. For the others, see :func:`~engagement_pandas.plot_over_time`.
     """
-    require_columns(counts, "day")
     posts = as_posts(posts)
-    counts = look_up(counts, by, posts)
+    counts = look_up(require_columns(counts, "day"), by, posts)
     check_by(counts, by)
     typed = by == "engagement_type"
     rows = counts if typed and engagement_type is None else one_type(counts, engagement_type)
@@ -180,16 +179,16 @@ def days_since_1970(moments: pd.Series) -> NDArray[np.float64]:
 def creations(rows: pd.DataFrame, by: str) -> dict[str, float]:
     """Return when the oldest post of each line was made, in days since 1970 (UTC).
 
-    A line with a post whose ID holds no time is left out.
+    It is minus infinity for a line with a post whose ID holds no time.
     """
     if "post_id" not in rows.columns:
         return {}
     _, posts = coded(rows, ["post_id", by])
-    made = made_at(posts["post_id"])
-    known = made.isna().groupby(posts[by].astype(TEXT)).any()
-    oldest = made.groupby(posts[by].astype(TEXT)).min()[~known]
-    days = (oldest - pd.Timestamp(0, tz="UTC")) / pd.Timedelta("1D")
-    return {str(name): float(day) for name, day in days.items()}
+    post, ids = pd.factorize(posts["post_id"])
+    line, names = pd.factorize(posts[by])
+    oldest = np.full(len(names), np.inf)
+    np.minimum.at(oldest, line, np.nan_to_num(made_hour(pd.Index(ids)), nan=-np.inf)[post] / 24)
+    return dict(zip(map(str, names), oldest.tolist(), strict=True))
 
 
 def label_time_axes(ax: Axes, label: str, zone: tzinfo) -> None:

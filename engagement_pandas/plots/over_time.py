@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engagement_pandas.frame.coercion import as_counts
-from engagement_pandas.metrics import over_time
+from engagement_pandas.metrics.over_time import sums_over_time
 from engagement_pandas.plots.lines_over_time import counts_over_time
 
 if TYPE_CHECKING:
@@ -78,6 +78,6 @@ def plot_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     """
     counts = as_counts(counts)
     return counts_over_time(
-        counts, over_time, "{type_name} per {unit}", by=by, engagement_type=engagement_type,
+        counts, sums_over_time, "{type_name} per {unit}", by=by, engagement_type=engagement_type,
         every=every, tz=tz, window=window, posts=posts, ax=ax, line_kw=line_kw,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engagement_pandas.frame.coercion import as_counts
-from engagement_pandas.metrics import over_time
+from engagement_pandas.metrics.over_time import sums_over_time
 from engagement_pandas.metrics.running_total import accumulate
 from engagement_pandas.plots.lines_over_time import counts_over_time
 
@@ -86,5 +86,5 @@ def plot_running_total(  # noqa: PLR0913 - the metric's own, by keyword
 
 def _table(counts: pd.DataFrame, **words: Any) -> pd.DataFrame:
     """Return running totals, with the completeness of each single bucket."""
-    table = over_time(counts, **words)
+    table = sums_over_time(counts, **words)
     return accumulate(table).assign(complete=table["complete"])

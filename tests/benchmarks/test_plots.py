@@ -138,8 +138,9 @@ def test_the_time_of_a_redraw(benchmark: Any, counts: pd.DataFrame) -> None:
     explorer = ep.EngagementExplorer(counts)
     explorer.controls["clock"].value = "time"
     explorer.controls["measure"].value = "counts"
+    explorer.controls["lines"].value = "engagement_type"  # one line per post has one type
     explorer.controls["types"].value = explorer.controls["types"].options
-    explorer.controls["lines"].value = "engagement_type"
+    assert len(explorer.selection) == len(counts)
     benchmark.pedantic(explorer.redraw, rounds=15, warmup_rounds=2)
     assert explorer.alert.html == ""
     explorer.close()
