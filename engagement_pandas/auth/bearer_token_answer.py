@@ -6,7 +6,7 @@ import msgspec
 
 from engagement_pandas.auth.credentials import is_header_safe
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.response.envelope import DECODE_ERRORS
+from engagement_pandas.response.json_decoding import DECODE_ERRORS
 
 
 class _Token(msgspec.Struct):

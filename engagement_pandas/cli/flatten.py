@@ -63,7 +63,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 def run(arguments: argparse.Namespace) -> None:
     """Flatten all responses, and write them as one table."""
     from engagement_pandas.flattening import flatten, flatten_json, omissions  # noqa: PLC0415
-    from engagement_pandas.flattening.json_body import concat_counts  # noqa: PLC0415 - pandas
+    from engagement_pandas.flattening.flatten_json import concat_counts  # noqa: PLC0415 - pandas
 
     check_targets(arguments.answers, arguments.out)
     frames, responses = [], []

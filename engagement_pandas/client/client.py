@@ -24,10 +24,10 @@ from engagement_pandas.client.failures import Failures
 from engagement_pandas.client.progress import Progress, Watch, bar
 from engagement_pandas.client.task import RequestTask
 from engagement_pandas.errors import CredentialsError, RequestError, TransportError
+from engagement_pandas.request.coverage_check import uncovered
 from engagement_pandas.request.packing import by_owner
 from engagement_pandas.request.plan import Plan, plan
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.request.uncovered import uncovered
 from engagement_pandas.response.archives.archive import Archive, pending_requests
 from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.response.response import EngagementResponse

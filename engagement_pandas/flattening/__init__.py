@@ -10,7 +10,7 @@ Imports ``response``, ``request``, ``frame`` and the ground.
 from __future__ import annotations
 
 import engagement_pandas.frame.accessor  # noqa: F401 - so that its frames have counts.engagement
-from engagement_pandas.flattening.json_body import flatten_json
+from engagement_pandas.flattening.flatten_json import flatten_json
 from engagement_pandas.flattening.omission_rows import omissions
 from engagement_pandas.flattening.responses import flatten
 

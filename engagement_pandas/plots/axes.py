@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +13,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.plots.labels import in_font
-from engagement_pandas.plots.style import REST, ink
+from engagement_pandas.plots.style import ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ NOTHING: Final = "no counts to show"
 VERBATIM: Final[dict[str, Any]] = {"parse_math": False, "usetex": False}
 """Options for text from outside, so that a dollar sign does not start a formula."""
 
-_LETTER: Final = 0.56
+LETTER: Final = 0.56
 """Width of a letter, in multiples of the font size."""
 
 _LONGEST: Final = 60
@@ -239,7 +239,7 @@ def from_zero(ax: Axes) -> None:
 
 def room(ax: Axes) -> int:
     """Return how many characters of a name fit next to the plot."""
-    letters = points_of(ax)[0] * 0.45 / (_LETTER * 10)
+    letters = points_of(ax)[0] * 0.45 / (LETTER * 10)
     return int(np.clip(letters, 12, _LONGEST))
 
 
@@ -264,7 +264,7 @@ def wrapped(ax: Axes, text: str, *, width: float | None = None) -> str:
     Lines break at commas and semicolons if that suffices, otherwise between words.
     """
     points = 0.6 * cell_width(ax) if width is None else width
-    letters = max(int(points / (_LETTER * 10)), 10)
+    letters = max(int(points / (LETTER * 10)), 10)
     lines: list[str] = []
     for part in in_font(text).split("\n"):
         clauses = re.split(r"(?<=[,;]) ", part)
@@ -352,41 +352,6 @@ def points_of(ax: Axes) -> tuple[float, float]:
     """Return the width and height of the Axes, in points."""
     width, height = ax.get_window_extent().bounds[2:]
     return width / ax.figure.dpi * 72, height / ax.figure.dpi * 72
-
-
-def label_bars(
-    ax: Axes, widths: Sequence[float], labels: Sequence[str], *, rows: Sequence[float] = ()
-) -> None:
-    """Write numbers at the ends of horizontal bars, and extend the axis to fit them."""
-    size = row_size(ax, len(labels), most=9)
-    low, high = min(0.0, *widths), max(0.0, *widths)
-    letters = max(len(label) for label in labels)
-    share = min(0.45, (letters * _LETTER * size + 8) / points_of(ax)[0])
-    span = (high - low) / (1 - share) or 1.0
-    ax.set_xlim(low - (share * span if low < 0 else 0), high + share * span)
-    for row, width, label in zip(rows or range(len(labels)), widths, labels, strict=True):
-        side = -1 if width < 0 else 1
-        ax.annotate(
-            label, (width, row), xytext=(3 * side, 0), textcoords="offset points",
-            ha="right" if width < 0 else "left", va="center", fontsize=size, color=ink(ax),
-        )  # fmt: skip
-
-
-def hatch_missing(bars: Iterable[Any], missing: Iterable[Any]) -> str:
-    """Hatch the bars of totals with missing counts; return a note for the axis label."""
-    from matplotlib.colors import same_color  # noqa: PLC0415 - heavy
-
-    hatched = [bar for bar, lost in zip(bars, missing, strict=True) if not pd.isna(lost) and lost]
-    for bar in hatched:
-        white = same_color(bar.get_facecolor(), "white")
-        bar.set_hatch("///")
-        bar.set_edgecolor(REST if white else "white")
-    return "; hatched: counts are missing" if hatched else ""
-
-
-def ticks_within(ax: Axes, low: float, high: float) -> None:
-    """Keep the ticks of the x axis in a range; the rest of the axis is for labels of bars."""
-    ax.set_xticks([tick for tick in ax.get_xticks() if low <= tick <= high])
 
 
 def percent(rate: float) -> str:

@@ -17,13 +17,12 @@ from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
     count_axis,
-    hatch_missing,
-    label_bars,
     name_rows,
     percent,
     remove_clutter,
     wrapped,
 )
+from engagement_pandas.plots.bars import hatch_missing, label_bars
 from engagement_pandas.plots.labels import TYPE_ROOM, in_font
 from engagement_pandas.plots.style import type_colours
 from engagement_pandas.text import shortened

@@ -11,16 +11,14 @@ from engagement_pandas.metrics.concentration import TOP
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
-    hatch_missing,
-    label_bars,
     name_rows,
     percent,
     rate_axis,
     remove_clutter,
     room,
-    ticks_within,
     wrapped,
 )
+from engagement_pandas.plots.bars import hatch_missing, label_bars, ticks_within
 from engagement_pandas.plots.labels import noted_names
 from engagement_pandas.plots.style import draw_type_bars
 from engagement_pandas.text import pluralize

@@ -15,7 +15,6 @@ from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
-    label_bars,
     name_rows,
     percent,
     rate_axis,
@@ -24,6 +23,7 @@ from engagement_pandas.plots.axes import (
     rows_that_fit,
     wrapped,
 )
+from engagement_pandas.plots.bars import label_bars
 from engagement_pandas.plots.labels import in_font, noted_names
 from engagement_pandas.plots.legend_and_headline import set_headline
 from engagement_pandas.plots.rate_lines import VAGUE

@@ -19,8 +19,6 @@ from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
     count_axis,
-    hatch_missing,
-    label_bars,
     name_rows,
     percent,
     rate_axis,
@@ -28,6 +26,7 @@ from engagement_pandas.plots.axes import (
     room,
     wrapped,
 )
+from engagement_pandas.plots.bars import hatch_missing, label_bars
 from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.style import REST, ink, picked_out, post_colours, shade, type_colours

@@ -13,14 +13,13 @@ from engagement_pandas.metrics import versus_previous
 from engagement_pandas.plots.axes import (
     annotate_empty,
     axes_for,
-    hatch_missing,
     name_rows,
     percent,
     remove_clutter,
     room,
-    ticks_within,
     wrapped,
 )
+from engagement_pandas.plots.bars import hatch_missing, ticks_within
 from engagement_pandas.plots.labels import in_font
 from engagement_pandas.plots.legend_and_headline import set_headline
 from engagement_pandas.plots.style import REST, draw_type_bars, ink

@@ -21,9 +21,9 @@ from engagement_pandas.request.cost import (
     max_rows,
     queried_posts,
 )
+from engagement_pandas.request.coverage_check import uncovered
 from engagement_pandas.request.packing import pack
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.request.uncovered import uncovered
 from engagement_pandas.request.window import Window, to_utc
 from engagement_pandas.text import html_table, pluralize
 from engagement_pandas.vocabulary import OMISSION_REASONS, EngagementType, OmissionReason

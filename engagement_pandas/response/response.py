@@ -15,7 +15,8 @@ import msgspec
 from engagement_pandas.errors import RequestError, ResponseShapeError
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.window import to_utc
-from engagement_pandas.response.envelope import DECODE_ERRORS, Envelope, as_bytes, decode_top_level
+from engagement_pandas.response.envelope import Envelope
+from engagement_pandas.response.json_decoding import DECODE_ERRORS, as_bytes, decode_top_level
 from engagement_pandas.text import format_bytes, html_facts
 from engagement_pandas.vocabulary import OmissionReason
 

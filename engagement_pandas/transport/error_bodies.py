@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from engagement_pandas.response.envelope import DECODE_ERRORS
+from engagement_pandas.response.json_decoding import DECODE_ERRORS
 
 _SNIPPET: Final = 300
 _LONGEST: Final = 2**18  # bytes of an error body that are parsed; decoded they take more memory

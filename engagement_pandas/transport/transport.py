@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from engagement_pandas.errors import RequestError, ResponseShapeError
-from engagement_pandas.response.envelope import DECODE_ERRORS, MAX_BODY_BYTES, decode_top_level
+from engagement_pandas.response.json_decoding import DECODE_ERRORS, MAX_BODY_BYTES, decode_top_level
 from engagement_pandas.transport.bounded_session import (
     DEADLINE,
     BoundedSession,

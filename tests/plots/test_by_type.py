@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 import engagement_pandas as ep
 from engagement_pandas import plots
 from engagement_pandas.plots import COLOURS
-from engagement_pandas.plots.axes import hatch_missing
+from engagement_pandas.plots.bars import hatch_missing
 
 plot_by_type: Any = plots.plot_by_type
 """Typed as Any, since matplotlib's annotations lack methods of artists."""

@@ -40,7 +40,7 @@ from test_secrets import USER as CANARY_USER
 import engagement_pandas as ep
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.response.archives.collection import Collection
-from engagement_pandas.response.archives.record import encode_record
+from engagement_pandas.response.archives.record_format import encode_record
 from engagement_pandas.sandbox import SandboxServer
 
 FAVORITES = ["favorites"]

@@ -19,7 +19,7 @@ import engagement_pandas as ep
 from engagement_pandas.cli import main
 from engagement_pandas.response.archives.answer_files import MANIFEST
 from engagement_pandas.response.archives.collection import Collection
-from engagement_pandas.response.archives.record import encode_record
+from engagement_pandas.response.archives.record_format import encode_record
 from engagement_pandas.response.archives.snapshot_age import MOST_APART
 
 SNAPSHOTS = {

@@ -20,11 +20,11 @@ from engagement_pandas.files.atomic_write import (
     sweep,
     write_once,
 )
+from engagement_pandas.request.coverage_check import uncovered
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.request.uncovered import uncovered
 from engagement_pandas.response.archives.answer_files import MANIFEST, AnswerFiles
-from engagement_pandas.response.archives.record import (
+from engagement_pandas.response.archives.record_format import (
     CORRUPTION_ERRORS,
     FORMAT,
     LONGEST_MANIFEST,

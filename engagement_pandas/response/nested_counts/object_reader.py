@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.response.envelope import decode_object
+from engagement_pandas.response.json_decoding import decode_object
 from engagement_pandas.response.nested_counts.expected_shape import (
     DATE,
     KEY_NUMBERS,

@@ -22,7 +22,7 @@ from typing import Any, Final
 import msgspec
 
 from engagement_pandas.request.limits import MAX_DIMENSIONS
-from engagement_pandas.response.envelope import DECODE_ERRORS
+from engagement_pandas.response.json_decoding import DECODE_ERRORS
 from engagement_pandas.response.nested_counts.members import (
     ABSENT,
     ABSENT_BYTES,

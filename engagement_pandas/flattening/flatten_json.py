@@ -31,7 +31,8 @@ from engagement_pandas.flattening.count_arrays import to_arrays
 from engagement_pandas.flattening.inference import infer
 from engagement_pandas.frame.contract import TEXT, check_counts, in_order
 from engagement_pandas.request.grouping import Grouping, to_grouping
-from engagement_pandas.response.envelope import Envelope, as_bytes, decode_top_level
+from engagement_pandas.response.envelope import Envelope
+from engagement_pandas.response.json_decoding import as_bytes, decode_top_level
 from engagement_pandas.response.nested_counts.expected_shape import ExpectedShape, HourRange
 from engagement_pandas.response.nested_counts.object_reader import read_objects
 from engagement_pandas.response.nested_counts.tree_reader import (

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engagement_pandas as ep
-from engagement_pandas.request.uncovered import uncovered
+from engagement_pandas.request.coverage_check import uncovered
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
