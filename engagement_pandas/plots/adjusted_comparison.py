@@ -10,7 +10,7 @@ import pandas as pd
 from engagement_pandas.metrics import adjusted_comparison
 from engagement_pandas.metrics.adjusted_comparison import ACCOUNT, SIZE
 from engagement_pandas.metrics.compare import AT
-from engagement_pandas.metrics.comparison_text import OTHERS, times
+from engagement_pandas.metrics.comparison_text import OTHERS, called, times
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.resampling import MINIMUM
 from engagement_pandas.plots.axes import (
@@ -24,11 +24,12 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.labels import in_font, noted_names
-from engagement_pandas.plots.legend_and_headline import set_headline
-from engagement_pandas.plots.style import REST, group_colours, shade
+from engagement_pandas.plots.legend_and_headline import legend_of, set_headline
+from engagement_pandas.plots.style import REST, group_colours, ink, shade
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 _ROW: Final = 0.5
@@ -116,7 +117,10 @@ def plot_adjusted_comparison(  # noqa: PLR0913 - the metric's own, by keyword
     numbers = [pluralize(number, "post") for number in known["n"]]
     name_rows(ax, noted_names(known["group"], numbers, room(ax)))
     _ratio_axis(ax, known)
-    ax.set_xlabel(wrapped(ax, _label(table, known, confidence)), parse_math=False)
+    ax.set_xlabel(wrapped(ax, _label(table, known)), parse_math=False)
+    adjusted = str(known["adjusted_for"].iloc[0]).rsplit(", ", 1)
+    words = f"adjusted for {' and '.join(adjusted)}, {percent(confidence)} interval"
+    legend_of(ax, _keys(ax), [words, "not adjusted"])
     set_headline(ax, _title(known), margin=125)
     return ax
 
@@ -141,17 +145,22 @@ def _ratio_axis(ax: Axes, known: pd.DataFrame) -> None:
     read_as(ax.xaxis, times)
 
 
-def _label(table: pd.DataFrame, known: pd.DataFrame, confidence: float) -> str:
+def _keys(ax: Axes) -> list[Artist]:
+    """Return what the legend shows: a dot on its interval, and a circle."""
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
+
+    return [
+        Line2D([], [], color=ink(ax), marker="o", linewidth=1.8),
+        Line2D([], [], color=REST, marker="o", fillstyle="none", linestyle="none"),
+    ]
+
+
+def _label(table: pd.DataFrame, known: pd.DataFrame) -> str:
     """Return what is drawn, and which groups are not."""
     first = known.iloc[0]
     against = "the others" if first["against"] == OTHERS else in_font(str(first["against"]))
     age = "" if pd.isna(first["at"]) else f" {float(first['at']):g} hours after posting"
-    parts = [
-        f"{first['of']}{age} of a typical post, relative to {against}",
-        f"dots: adjusted for {' and '.join(str(first['adjusted_for']).rsplit(', ', 1))}",
-        f"lines: {percent(confidence)} intervals",
-        "circles: not adjusted",
-    ]
+    parts = [f"typical {first['of']}{age}, relative to {against}"]
     left = table[table["p"].isna()]
     parts += [f"{pluralize(len(left), 'group')} not compared: {_names(left)}"] if len(left) else []
     return "; ".join(parts)
@@ -174,5 +183,9 @@ def _title(known: pd.DataFrame) -> str:
     if not len(found):
         return f"no difference found, {tested}"
     more = len(found) - _NAMED
-    lines = [*found["finding"].head(_NAMED), *([f"and {more} more"] if more > 0 else []), tested]
-    return "\n".join(lines)
+    parts = [str(found["finding"].iloc[0])]
+    for _, row in found[1:_NAMED].iterrows():
+        low, high = times(row["low"]), times(row["high"])
+        parts.append(f"{called(str(row['group']))} {times(row['ratio'])} times, {low} to {high}")
+    parts += [f"and {more} more"] if more > 0 else []
+    return "; ".join(parts) + f"\n{tested}"

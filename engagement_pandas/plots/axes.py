@@ -311,10 +311,15 @@ def upright(ax: Axes, words: str, *, size: float = 10) -> str:
 def name_rows(
     ax: Axes, names: Sequence[str], *, most: float = 10, rows: Sequence[float] = ()
 ) -> None:
-    """Label the rows, by default 0, 1, 2, …, from the top; narrow rows have one line each."""
+    """Label the rows, by default 0, 1, 2, …, from the top.
+
+    Narrow rows have one line each: the first, and also the second if there is room for all.
+    """
     rows = rows or range(len(names))
     if narrow_rows(ax, len(names)):
-        names = [name.replace("\n", ", ") for name in names]
+        joined = [name.replace("\n", ", ") for name in names]
+        fit = max(map(len, joined)) <= room(ax)
+        names = joined if fit else [name.partition("\n")[0] for name in names]
     lines = sum(1 + name.count("\n") for name in names)
     size = row_size(ax, lines, most=most)
     ax.set_yticks(rows, list(names), fontsize=size, **VERBATIM)

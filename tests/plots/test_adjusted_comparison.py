@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -60,12 +61,13 @@ def test_the_headline_has_the_finding() -> None:
 
 
 def test_groups_that_are_not_compared_are_named() -> None:
-    """The label also has the variables of the adjustment."""
+    """They are in the label; the legend has the variables of the adjustment."""
     counts, posts = tags()
     posts["tag"] = [["rare"] if n < 4 else t for n, t in enumerate(posts["tag"])]
     ax = plot(counts, posts, by="tag", at=None)
     label = " ".join(ax.get_xlabel().split())
-    assert "adjusted for handle, hour and weekday" in label
+    keys = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert keys == ["adjusted for handle, hour and weekday, 95 % interval", "not adjusted"]
     assert "1 group not compared: rare" in label
     assert len(ax.get_yticklabels()) == 2
 
@@ -93,3 +95,31 @@ def test_texts_fit_into_small_axes(size: tuple[float, float]) -> None:
     ax = plot(counts, pd.DataFrame(renamed), at=None, ax=figure.subplots())
     figure.draw_without_rendering()
     assert headline(ax)
+
+
+def test_texts_fit_on_half_of_a_grid_without_a_layout() -> None:
+    """Nothing is cut off at the bottom, or at the left where handles have up to 15 letters."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - heavy
+
+    counts, posts = six(factor=3.0)
+    posts["handle"] = posts["handle"].replace({"account_1": "MuseumOfModernA"})
+    figure = Figure(figsize=(12, 4.5))
+    ax = plot(counts, posts, at=None, ax=figure.subplots(1, 2)[0])
+    ax.set_title("Our accounts")
+    figure.draw_without_rendering()
+    texts = [ax.xaxis.label, ax.title, *ax.get_yticklabels(), *ax.get_legend().get_texts()]
+    for text in texts:
+        box = text.get_window_extent()
+        assert box.x0 >= 0, text
+        assert box.y0 >= 0, text
+        assert box.y1 <= figure.bbox.height, text
+
+
+def test_the_headline_names_each_further_group_shortly() -> None:
+    """Its first sentence has what is compared; the interval follows each ratio."""
+    counts, posts = six(factor=5.0)
+    factor = counts["post_id"].isin(posts["post_id"][posts["handle"] == "account_4"]) * 4 + 1
+    counts["count"] = counts["count"] * factor
+    lines = headline(plot(counts, posts, exponent=1, at=None)).split("; ")
+    assert lines[0].startswith("a typical post of account_")
+    assert re.match(r"account_[24] \d\.\d times, \d\.\d to \d+", lines[1])
