@@ -130,11 +130,12 @@ def empty_omissions() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=dtypes[name]) for name in REQUIRED_OMISSION_COLUMNS})
 
 
-def check_counts(frame: pd.DataFrame) -> None:
+def check_counts(frame: pd.DataFrame) -> pd.DataFrame:
     """Raise if a frame is not tidy counts.
 
     Columns, dtypes and values are checked against the contract, and keys must be unique.
-    Rows may be filtered or reordered: a subset of counts is still counts.
+    Rows may be filtered or reordered: a subset of counts is still counts. The counts are
+    returned as by :func:`check_rows`.
     """
     check_columns(frame)
     counts = check_rows(frame)
@@ -145,6 +146,7 @@ def check_counts(frame: pd.DataFrame) -> None:
     if invalid:
         msg = f"the engagement type {invalid[0]!r} is not a name; write engagement types as text"
         raise FrameError(msg)
+    return counts
 
 
 def check_rows(counts: pd.DataFrame, *, apart: Sequence[str] = ("retrieved_at",)) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -80,24 +80,52 @@ def age(counts: pd.DataFrame) -> pd.Series:
     """
     counts = as_counts(counts)
     need_columns(counts, "post_id")
-    check_rows(counts)
-    codes, names = pd.factorize(counts["post_id"])
-    made = made_hour(pd.Index(names))[codes]
+    posts = check_rows(counts)["post_id"].cat
+    made = made_hour(posts.categories)[posts.codes]
     if "day" in counts.columns:
         starts = hours(counts)
         cover = span(counts, starts)
         ends = cover.ends(starts, starts + cover.step)
-    elif "retrieved_at" in counts.columns:
-        moments = counts["retrieved_at"].dt.tz_localize(None).to_numpy()
-        ends = moments.view("int64") / HOUR_US
     else:
-        window = covered(counts)
-        end = moment(counts, "retrieved_at") if window is None else window[1]
-        if end is None:
-            msg = f"counts with the columns {list(counts.columns)} have no day; {CURE}"
-            raise FrameError(msg)
-        ends = np.full(len(counts), end)
+        ends = _read_at(counts)
     return pd.Series(pd.array(ends - made, dtype="Float64"), counts.index, name="age")
+
+
+def oldest(counts: pd.DataFrame) -> pd.Series:
+    """Return the :func:`age` of each post at the end of its last count; ``<NA>`` if unknown.
+
+    The counts are from :func:`~engagement_pandas.metrics.checks.require_columns`.
+    """
+    posts = counts["post_id"].cat
+    if "day" in counts.columns:
+        starts = hours(counts)
+        cover = span(counts, starts)
+        last = _largest(starts, posts)
+        ends = cover.ends(last, last + cover.step)
+    else:
+        ends = _largest(_read_at(counts), posts)
+    ages = pd.array(ends - made_hour(posts.categories), dtype="Float64")
+    return pd.Series(ages, posts.categories, name="age")
+
+
+def _largest(moments: NDArray[Any], posts: Any) -> NDArray[Any]:
+    """Return the last of the moments of each post."""
+    last = np.full(len(posts.categories), moments.min(initial=0), dtype=moments.dtype)
+    np.maximum.at(last, posts.codes.to_numpy(), moments)
+    return last
+
+
+def _read_at(counts: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the time up to which each row of counts without days counts, in hours since 1970."""
+    if "retrieved_at" in counts.columns:
+        moments = counts["retrieved_at"].dt.tz_localize(None).to_numpy()
+        return np.asarray(moments.view("int64") / HOUR_US)
+    window = covered(counts)
+    end = moment(counts, "retrieved_at") if window is None else window[1]
+    if end is None:
+        msg = f"counts with the columns {list(counts.columns)} have no day; {CURE}"
+        raise FrameError(msg)
+    return np.full(len(counts), end)
 
 
 def _milliseconds(post_ids: pd.Index) -> NDArray[np.int64]:

@@ -185,8 +185,20 @@ def standing(
     others = series if cohort is None else post_series(cohort)
     for given in (counts, counts if cohort is None else cohort):
         need_edges(given, "standing()")
+    return standings(series, others, at=at, minimum=minimum, recent=recent)
+
+
+def standings(
+    series: PostSeries,
+    others: PostSeries,
+    *,
+    at: float | None = None,
+    minimum: int = MINIMUM,
+    recent: int | None = None,
+) -> pd.DataFrame:
+    """Return :func:`standing` of series among others, both with known edges."""
     if at is None:
-        age = np.minimum(np.floor(series.old[series.last] + 1e-9), AGES[-1])
+        age = np.minimum(np.floor(series.old(series.last) + 1e-9), AGES[-1])
     else:
         age = np.full(len(series.post), _numbers([at], "at", np.inf, "hours above 0")[0])
     own = interpolate_counts(series, age)

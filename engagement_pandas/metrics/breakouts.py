@@ -216,7 +216,7 @@ def _predicted(series: PostSeries, code: np.int64) -> _Cells:
     """Return the hours of a type with three known hours before them."""
     number = series.number.astype(np.float64)
     known = ~series.unknown & ~((series.start >= series.cover.until) & series.cover.known)
-    usable = known & (series.type[series.owner] == code) & (series.young > _BEFORE)
+    usable = known & (series.type[series.owner] == code) & (series.young() > _BEFORE)
     before = np.zeros(len(number))
     for step in range(1, _BEFORE + 1):
         same = np.zeros(len(number), dtype=np.bool_)
@@ -226,7 +226,7 @@ def _predicted(series: PostSeries, code: np.int64) -> _Cells:
         usable &= same & np.roll(known, step)
         before += np.roll(number, step)
     usable &= before > 0
-    age = np.floor(4 * np.log2(np.maximum(np.floor(series.young), 1)))
+    age = np.floor(4 * np.log2(np.maximum(np.floor(series.young()), 1)))
     rows = np.flatnonzero(usable)
     ratio = np.zeros(len(number))
     ratio[rows] = _weighted_median(age[rows], number[rows] / before[rows], before[rows])

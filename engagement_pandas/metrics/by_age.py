@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_counts
-from engagement_pandas.metrics.checks import require_columns
+from engagement_pandas.metrics.checks import need_columns
 from engagement_pandas.metrics.coverage import DAY_HOURS, Coverage
-from engagement_pandas.metrics.cumulative import PostSeries, post_series
+from engagement_pandas.metrics.cumulative import PostSeries, post_series, with_unknown
 from engagement_pandas.metrics.group_sums import added
+from engagement_pandas.metrics.roster import tallied
 
 STEPS: Final = {"h": 1, "D": DAY_HOURS}
 """Hours in a bucket of age."""
@@ -72,10 +73,10 @@ def by_age(counts: pd.DataFrame, *, every: str = "h") -> pd.DataFrame:
     ([0.61, 1.61, 2.61], [5, 7, -1])
     """
     counts = as_counts(counts)
-    require_columns(counts, "post_id", "day")
+    need_columns(counts, "post_id", "day")
     check_step(counts, every)
     series = post_series(counts)
-    buckets = AgeBuckets.of(series, series.owner, series.born, every)
+    buckets = AgeBuckets.of(series, series.begin, series.born, every)
     frame = series.keys().take(buckets.owner).reset_index(drop=True)
     number = pd.Series(pd.arrays.IntegerArray(series.number, series.unknown))
     return frame.assign(
@@ -126,46 +127,53 @@ class AgeBuckets:
     def of(
         cls,
         series: PostSeries,
-        owner: NDArray[np.int64],
+        bounds: NDArray[np.int64],
         born: NDArray[np.float64],
         every: str,
     ) -> AgeBuckets:
         """Divide series into buckets of age.
 
-        ``owner`` is the owner of each row of the series: 0, 1, … in order, each at least once.
-        ``born`` is the creation time of each owner's post. ``every`` has passed
-        :func:`check_step`.
+        ``bounds`` are the first row of each owner in the series, and the end. ``born`` is the
+        creation time of each owner's post. ``every`` has passed :func:`check_step`.
         """
         step, width = series.cover.step, STEPS[every]
-        first = np.flatnonzero(np.diff(owner, prepend=-1))
-        earliest, latest = _ends(series.start, first)
+        length = np.diff(bounds)
+        earliest, latest = _ends(series.start, bounds[:-1])
         made = np.where(np.isnan(born), earliest, born)
         # The bucket in which the post was created; if days consist of hours, the first day
         # has 24 hours in addition to it.
         birth = np.floor(made / step).astype(np.int64) * step
         origin = birth if width == step else np.ceil(made).astype(np.int64)
         low, high = (np.maximum((at - origin) // width, 0) for at in (earliest, latest))
-        offset = np.cumsum(high - low + 1) - (high - low + 1)
-        bucket_owner = np.repeat(np.arange(len(first)), high - low + 1)
-        number = np.arange(len(bucket_owner)) - offset[bucket_owner] + low[bucket_owner]
-        begin = origin[bucket_owner] + number * width
-        of_bucket = np.maximum((series.start - origin[owner]) // width, 0)
+        size = high - low + 1
+        offset = np.cumsum(size) - size
+        begin = np.arange(size.sum()) * width
+        begin += np.repeat(origin + (low - offset) * width, size)
+        end = begin + width
+        begin[offset[low == 0]] = birth[low == 0]
+        place = series.start - np.repeat(origin, length)
+        if width > 1:
+            place //= width
+        np.maximum(place, 0, out=place)
+        place += np.repeat(offset - low, length)
         return cls(
-            owner=bucket_owner,
-            begin=np.where(number == 0, birth[bucket_owner], begin),
-            end=begin + width,
-            born=born[bucket_owner],
-            place=offset[owner] + of_bucket - low[owner],
+            owner=np.repeat(np.arange(len(born)), size),
+            begin=begin,
+            end=end,
+            born=np.repeat(born, size),
+            place=place,
             cover=series.cover,
         )
 
     def age(self) -> Any:
         """Return the age at the end of each bucket, or of the counts: hours, ``Float64``."""
-        return pd.array(self.cover.ends(self.begin, self.end) - self.born, dtype="Float64")
+        ends = self.cover.ends(self.begin, self.end)
+        ends -= self.born
+        return with_unknown(ends)
 
     def complete(self, known: NDArray[np.bool_]) -> Any:
         """Return whether each bucket is complete, given which counts are known."""
-        filled = np.bincount(self.place[known], minlength=len(self.owner)) * self.cover.step
+        filled = tallied(self.place, known, len(self.owner)) * self.cover.step
         full = (filled == self.end - self.begin) & ~np.isnan(self.born)
         return self.cover.complete(full, np.maximum(self.begin, self.born), self.end)
 

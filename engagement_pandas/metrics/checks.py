@@ -233,8 +233,11 @@ def is_of_types(counts: pd.DataFrame, names: Iterable[str]) -> NDArray[np.bool_]
     [False, True]
     """
     types = counts["engagement_type"].cat
-    wanted = types.categories.isin([known_type(counts, name) for name in names])
-    return wanted[types.codes.to_numpy()]
+    codes = types.codes.to_numpy()
+    wanted = np.zeros(len(codes), dtype=np.bool_)
+    for name in {known_type(counts, name) for name in names}.intersection(types.categories):
+        wanted |= codes == types.categories.get_loc(name)
+    return wanted
 
 
 def one_type(counts: pd.DataFrame, name: str | None) -> pd.DataFrame:

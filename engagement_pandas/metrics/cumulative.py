@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,9 +16,14 @@ from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.age import made_hour
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.coverage import HOUR_US, Coverage, hours, span
+from engagement_pandas.metrics.group_sums import factorized
+
+Rows = NDArray[np.int64] | slice
+
+EVERY: Final = slice(None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PostSeries:
     """Counts by post and type in order of time; arrays with one entry per bucket.
 
@@ -31,11 +38,8 @@ class PostSeries:
 
     - ``owner``, ``row``: the series it belongs to, and its row in the counts.
     - ``start``: in hours since 1970, UTC.
-    - ``young``, ``old``: the post's age in hours at the start of the bucket (at least 0) and at
-      its end; NaN if unknown.
-    - ``running``: counts from the first bucket to the end of this one; unknown counts add nothing.
+    - ``number``: its own count; unknown counts are 0.
     - ``unknown``: whether its own count is unknown.
-    - ``sound``: whether no count since the post's creation is known to be missing in ``running``.
     """
 
     posts: pd.Index
@@ -47,24 +51,40 @@ class PostSeries:
     owner: NDArray[np.int64]
     row: NDArray[np.int64]
     start: NDArray[np.int64]
-    young: NDArray[np.float64]
-    old: NDArray[np.float64]
-    running: NDArray[np.int64]
+    number: NDArray[np.int64]
     unknown: NDArray[np.bool_]
-    sound: NDArray[np.bool_]
     cover: Coverage
+
+    def young(self, rows: Rows = EVERY) -> NDArray[np.float64]:
+        """Return the post's age in hours, at least 0, at the start of each bucket, or of some."""
+        return np.maximum(self.start[rows] - self.born[self.owner[rows]], 0)
+
+    def old(self, rows: Rows = EVERY) -> NDArray[np.float64]:
+        """Return the post's age in hours at the end of each bucket, or of some; NaN if unknown."""
+        start = self.start[rows]
+        ends = self.cover.ends(start, start + self.cover.step)
+        ends -= self.born[self.owner[rows]]
+        return ends
 
     @property
     def complete(self) -> NDArray[np.bool_]:
         """For each bucket, whether ``running`` has every count since the post's creation."""
         return self.sound & self.cover.known
 
-    @property
-    def number(self) -> NDArray[np.int64]:
-        """For each bucket, its own count; unknown counts are 0."""
-        before: NDArray[np.int64] = np.append(0, self.running[:-1])
-        before[self.begin[:-1]] = 0
-        return np.subtract(self.running, before)
+    @cached_property
+    def running(self) -> NDArray[np.int64]:
+        """For each bucket, counts from the first one to its end; unknown counts add nothing."""
+        first, length = self.begin[:-1], np.diff(self.begin)
+        sums: NDArray[np.int64] = np.cumsum(self.number)
+        sums -= np.repeat(sums[first] - self.number[first], length)
+        return sums
+
+    @cached_property
+    def sound(self) -> NDArray[np.bool_]:
+        """For each bucket, whether no count since the creation is known to be missing so far."""
+        good = first_in(_flaws(self), self.begin) - self.begin[:-1]
+        lengths = np.column_stack([good, np.diff(self.begin) - good]).ravel()
+        return np.repeat(np.tile([True, False], len(good)), lengths)
 
     @property
     def last(self) -> NDArray[np.int64]:
@@ -81,72 +101,88 @@ class PostSeries:
         )
 
 
-def post_series(counts: pd.DataFrame) -> PostSeries:
-    """Group counts, with ``post_id`` and ``day``, into series, sorted by time."""
-    require_columns(counts, "post_id", "day")
-    codes, names = pd.factorize(counts["post_id"], sort=True)
+def post_series(counts: pd.DataFrame, *names: str) -> PostSeries:
+    """Group counts, with ``post_id``, ``day`` and these columns, into series, sorted by time."""
+    return series_of(require_columns(counts, "post_id", "day", *names))
+
+
+def series_of(counts: pd.DataFrame) -> PostSeries:
+    """Group counts of :func:`~engagement_pandas.metrics.checks.require_columns` into series."""
+    codes, names = factorized(counts["post_id"])
     posts = pd.Index(names, dtype=TEXT)
-    made = made_hour(posts)
     types = counts["engagement_type"]
     start = hours(counts)
     cover = span(counts, start)
     number = counts["count"].to_numpy(dtype="int64", na_value=0)
-    unborn = start + cover.step <= made[codes]
-    _refuse_unborn(counts, unborn & (number != 0), made[codes])
-
-    code = types.cat.codes.to_numpy().astype("int64")
-    key = codes * max(len(types.cat.categories), 1) + code
-    row = _in_time(np.flatnonzero(~unborn), key, start)
-    key, start, number, post, code = (a[row] for a in (key, start, number, codes, code))
-    unknown = counts["count"].isna().to_numpy()[row]
-    fresh = np.ones(len(row), dtype=np.bool_)
-    fresh[1:] = key[1:] != key[:-1]
-    first = np.flatnonzero(fresh)
-    place = np.cumsum(fresh) - 1
-    born = made[post[first]]
-    flaws = _flaws(start, unknown, first, born, cover)
+    unknown = counts["count"].isna().to_numpy()
+    size = max(len(types.cat.categories), 1)
+    key = codes.astype(np.int64) * size + types.cat.codes.to_numpy()
+    row: NDArray[np.int64] = np.arange(len(key))
+    if not _in_time(key, start):
+        row = np.lexsort((start, key))
+        key, start, number, unknown = key[row], start[row], number[row], unknown[row]
+    made = made_hour(posts)
+    first, length = runs(key)
+    unborn = start + cover.step <= np.repeat(made[key[first] // size], length)
+    if unborn.any():
+        _refuse_unborn(counts, row[unborn & (number != 0)], made, codes)
+        row, key, start = row[~unborn], key[~unborn], start[~unborn]
+        number, unknown = number[~unborn], unknown[~unborn]
+        first, length = runs(key)
+    post, code = np.divmod(key[first], size)
     return PostSeries(
         posts=posts,
         types=pd.CategoricalDtype(types.cat.categories, ordered=types.cat.ordered),
-        post=post[first],
-        type=code[first],
-        begin=np.append(first, len(row)),
-        born=born,
-        owner=place,
+        post=post,
+        type=code,
+        begin=np.append(first, len(key)),
+        born=made[post],
+        owner=np.repeat(np.arange(len(first)), length),
         row=row,
         start=start,
-        young=np.maximum(start - born[place], 0),
-        old=cover.ends(start, start + cover.step) - born[place],
-        running=_running(number, first, place),
+        number=number,
         unknown=unknown,
-        sound=_running(flaws.astype(np.int64), first, place) == 0,
         cover=cover,
     )
 
 
-def _in_time(
-    rows: NDArray[np.int64], key: NDArray[np.int64], start: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return the rows sorted by series and time; tidy counts are already."""
-    steps, times = np.diff(key[rows]), np.diff(start[rows])
-    if ((steps > 0) | ((steps == 0) & (times >= 0))).all():
-        return rows
-    return rows[np.lexsort((start[rows], key[rows]))]
+def first_in(mask: NDArray[np.bool_], begin: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first bucket of each series for which a mask is true; its end if there is none.
+
+    ``begin`` has the index of the first bucket of each series, and the end.
+
+    >>> first_in(np.array([False, True, True, False]), np.array([0, 3, 4])).tolist()
+    [1, 4]
+    """
+    found = np.append(np.flatnonzero(mask), len(mask))
+    first: NDArray[np.int64] = np.minimum(found[np.searchsorted(found, begin[:-1])], begin[1:])
+    return first
 
 
-def _flaws(
-    start: NDArray[np.int64],
-    unknown: NDArray[np.bool_],
-    first: NDArray[np.int64],
-    born: NDArray[np.float64],
-    cover: Coverage,
-) -> NDArray[np.bool_]:
+def _in_time(key: NDArray[np.int64], start: NDArray[np.int64]) -> bool:
+    """Return whether rows are sorted by series and time, as tidy counts are."""
+    same = (key[1:] == key[:-1]) & (start[1:] >= start[:-1])
+    return bool(((key[1:] > key[:-1]) | same).all())
+
+
+def runs(key: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first row of each run of equal keys, and its length.
+
+    >>> [places.tolist() for places in runs(np.array([5, 5, 7]))]
+    [[0, 2], [2, 1]]
+    """
+    first = np.flatnonzero(np.append(np.ones(len(key[:1]), dtype=np.bool_), key[1:] != key[:-1]))
+    return first, np.diff(first, append=len(key))
+
+
+def _flaws(series: PostSeries) -> NDArray[np.bool_]:
     """Return the buckets up to which counts are missing: after a gap, unknown, or cut off."""
-    hop = np.diff(start, prepend=start[:1])
-    hop[first] = cover.step
-    flaws: NDArray[np.bool_] = (hop > cover.step) | unknown
+    start, first, born, cover = series.start, series.begin[:-1], series.born, series.cover
+    flaws = series.unknown.copy()
+    flaws[1:] |= start[1:] - start[:-1] > cover.step
     # NaN, for an ID without a time, compares false: nothing of its series is known.
-    flaws[first] |= ~((start[first] <= born) & (born >= cover.start))
+    late = ~((start[first] <= born) & (born >= cover.start))
+    flaws[first] = series.unknown[first] | late
     # The last bucket may be partial; it is complete up to the end of the window.
     flaws |= (start >= cover.until) & cover.known
     return flaws
@@ -195,38 +231,34 @@ def cumulative(counts: pd.DataFrame) -> pd.DataFrame:
     >>> grown["age"].round(2).to_list(), grown["count"].to_list()
     ([0.61, 1.61, 2.61], [5, 12, 11])
     """
-    counts = as_counts(counts)
-    series = post_series(counts)
+    series = post_series(as_counts(counts))
     frame = series.keys().take(series.owner).reset_index(drop=True)
     start = pd.Series((series.start * HOUR_US).view("datetime64[us]")).dt.tz_localize("UTC")
-    running = pd.array(series.running, dtype="Int64")
-    running[series.unknown] = pd.NA
     return frame.assign(
         start=start,
-        age=pd.array(series.old, dtype="Float64"),
-        count=running,
+        age=with_unknown(series.old()),
+        count=pd.arrays.IntegerArray(series.running, series.unknown),
         complete=series.cover.stated(series.sound),
     )
 
 
-def _running(
-    number: NDArray[np.int64], first: NDArray[np.int64], place: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return cumulative sums within each series."""
-    sums = np.cumsum(number)
-    before = sums[first] - number[first]
-    return sums - before[place]
+def with_unknown(numbers: NDArray[np.float64]) -> Any:
+    """Return numbers as ``Float64``, with ``<NA>`` for NaN, without a copy."""
+    return pd.arrays.FloatingArray(numbers, np.isnan(numbers))
 
 
 def _refuse_unborn(
-    counts: pd.DataFrame, unborn: NDArray[np.bool_], made: NDArray[np.float64]
+    counts: pd.DataFrame,
+    rows: NDArray[np.int64],
+    made: NDArray[np.float64],
+    codes: NDArray[np.int64],
 ) -> None:
-    """Raise if there are counts from before the creation of their post."""
-    if not unborn.any():
+    """Raise if there are rows with counts from before the creation of their post."""
+    if not len(rows):
         return
-    place = int(np.flatnonzero(unborn)[0])
+    place = int(rows.min())
     row = counts.iloc[place]
-    moment = pd.Timestamp(round(made[place] * HOUR_US), unit="us").floor("s")
+    moment = pd.Timestamp(round(made[codes[place]] * HOUR_US), unit="us").floor("s")
     hour = f" at {row['hour']} h" if "hour" in row else ""
     msg = (
         f"post {row['post_id']} has {row['count']} {row['engagement_type']} on {row['day']:%F}"

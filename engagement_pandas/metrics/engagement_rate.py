@@ -107,7 +107,16 @@ def engagement_rate(  # noqa: PLR0913 - each has a default
     by = read_once(by)
     counts = look_up(require_columns(counts), by, posts)
     names = keys(counts, by)
-    pair = pair_of(counts, numerator, denominator, names)
+    return rates_of(counts, names, pair_of(counts, numerator, denominator, names), confidence)
+
+
+def rates_of(
+    counts: pd.DataFrame, names: list[str], pair: list[str], confidence: float = CONFIDENCE
+) -> pd.DataFrame:
+    """Return :func:`engagement_rate` of a pair of types, by these columns.
+
+    The counts are from :func:`~engagement_pandas.metrics.checks.require_columns`.
+    """
     refuse_taken(names, [*pair, *RATED, "missing", "dispersion"])
     rows = filter_types(counts, pair)
     places, table = coded(rows, names)

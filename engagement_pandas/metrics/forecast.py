@@ -117,7 +117,7 @@ def forecast(  # noqa: PLR0913  each has a default
     for given in (counts, counts if cohort is None else cohort):
         need_edges(given, "forecast()")
     frame, other_keys = series.keys(), others.keys()
-    age = np.floor(series.old[series.last] + 1e-9)
+    age = np.floor(series.old(series.last) + 1e-9)
     count = interpolate_counts(series, age)
     final = interpolate_counts(others, np.full(len(others.post), float(at)))
     types = frame["engagement_type"].astype(TEXT).to_numpy()

@@ -69,9 +69,7 @@ def added(numbers: pd.Series, places: NDArray[np.int64], size: int) -> pd.Series
     np.add.at(sums, places, numbers.to_numpy(dtype="int64", na_value=0).astype(np.int64))
     known = np.zeros(size, dtype=np.bool_)
     known[places[numbers.notna().to_numpy()] if numbers.hasnans else places] = True
-    total = pd.array(sums, dtype="Int64")
-    total[~known] = pd.NA
-    return pd.Series(total, name="count")
+    return pd.Series(pd.arrays.IntegerArray(sums, ~known), name="count")
 
 
 def factorized(column: pd.Series) -> tuple[NDArray[Any], Any]:

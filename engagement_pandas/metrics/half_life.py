@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,12 +13,14 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
-from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.cumulative import PostSeries, post_series
 from engagement_pandas.metrics.interpolation import interpolate_ages, interpolate_counts
 
 TOLERANCE: Final = 0.1
 """Relative shift of an answer beyond which a post counts as too young for it."""
+
+HALF: Final = {"t50": 0.5}
+"""The share of a half-life, by the name of its column."""
 
 _UPPER: Final = 0.95
 
@@ -104,18 +106,27 @@ def half_life(
        total   t50   t90
     0  31000  0.58  2.57
     """
-    counts = as_counts(counts)
-    require_columns(counts, "post_id", "day", "hour")
+    series = post_series(as_counts(counts), "hour")
     names = _names(shares)
     if not is_number(tolerance) or not 0 < tolerance < np.inf:
         msg = f"tolerance is {tolerance!r}; give a share above 0, such as {TOLERANCE}"
         raise FrameError(msg)
-    series = post_series(counts)
+    least = whole_number(minimum, "minimum", 1)
+    return half_lives(series, names, least, tolerance)
+
+
+def half_lives(
+    series: PostSeries,
+    names: Mapping[str, float] = HALF,
+    least: int = 1,
+    tolerance: float = TOLERANCE,
+) -> pd.DataFrame:
+    """Return :func:`half_life` of series by hour; ``names`` are those of the shares."""
     total = series.running[series.last]
-    age = series.old[series.last]
+    age = series.old(series.last)
     recent = total - interpolate_counts(series, age / 2)
     later = total + upper_limit(recent)
-    faults = _faults(series, total < whole_number(minimum, "minimum", 1))
+    faults = _faults(series, total < least)
     barred = np.logical_or.reduce(list(faults.values()))
     answers, young = {}, np.zeros(len(total), dtype=np.bool_)
     so_far = total.astype(np.float64)

@@ -13,13 +13,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engagement_pandas.metrics.cumulative import PostSeries
+from engagement_pandas.metrics.cumulative import PostSeries, first_in
 
 Floats = NDArray[np.float64]
 
 _HALF: Final = 0.5
 _FLATTEST: Final = 0.1
 _STEEPEST: Final = 3.0
+_ROUNDING: Final = 1e-6
 
 
 def interpolate_counts(series: PostSeries, ages: Floats) -> Floats:
@@ -33,21 +34,16 @@ def interpolate_counts(series: PostSeries, ages: Floats) -> Floats:
     >>> body = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T03:00:00Z",
     ...         "g": {"2027900000000000000": {"impressions": {"2026-03-01": hours}}}}
     >>> series = post_series(ep.flatten_json(body))
-    >>> interpolate_counts(series, series.old[1:2]).tolist()
+    >>> interpolate_counts(series, series.old(np.array([1]))).tolist()
     [60.0]
     """
     if not len(ages):
         return np.empty(0)
-    # One search for all series: each has its own interval on a common axis.
-    stretch = float(max(np.nanmax(series.old, initial=0), np.nanmax(ages, initial=0))) + 1
-    axis = np.nan_to_num(series.old, nan=stretch - 0.5) + series.owner * stretch
-    wanted = np.nan_to_num(ages, nan=stretch - 0.5) + np.arange(len(ages)) * stretch
-    # Rounding must not move ages at the exact end of an hour beyond it.
-    rows = np.searchsorted(axis, wanted - 1e-9 * stretch, side="left")
+    rows = _at_age(series, ages)
     inside = (rows < series.begin[1:]) & (ages > 0)
     rows = np.where(inside, rows, series.begin[:-1])
     curve = _Curve.of(series, rows)
-    share = np.clip((ages - series.young[rows]) / curve.width, 0, 1)
+    share = np.clip((ages - series.young(rows)) / curve.width, 0, 1)
     at = np.where(series.complete[rows] & inside, curve.at(share), np.nan)
     return np.where((ages == 0) & series.complete[series.begin[:-1]], 0.0, at)
 
@@ -74,10 +70,8 @@ def interpolate_ages(series: PostSeries, targets: Floats, totals: Floats) -> Flo
     """
     if not len(targets):
         return np.empty(0)
-    reached = series.running >= targets[series.owner]
-    places = np.where(reached, np.arange(len(reached)), len(reached))
-    rows = np.minimum.reduceat(places, series.begin[:-1])
-    found = (rows < len(reached)) & (targets > 0)
+    rows = first_in(series.running >= np.repeat(targets, np.diff(series.begin)), series.begin)
+    found = (rows < series.begin[1:]) & (targets > 0)
     rows = np.where(found, rows, series.begin[:-1])
     inner = rows > series.begin[:-1]
     more = rows < series.last
@@ -93,16 +87,31 @@ def interpolate_ages(series: PostSeries, targets: Floats, totals: Floats) -> Flo
     with np.errstate(divide="ignore", invalid="ignore"):
         # A power of age, through both ends of the hour. In the first hour it starts at 0, and
         # its exponent is between that of the next hour and 1.
-        within = np.log(high / low) / np.log(series.old[rows] / series.old[before])
-        onward = np.log(later / high) / np.log(series.old[after] / series.old[rows])
+        within = np.log(high / low) / np.log(series.old(rows) / series.old(before))
+        onward = np.log(later / high) / np.log(series.old(after) / series.old(rows))
         first = np.sqrt(np.clip(np.where(more, onward, 1.0), _FLATTEST, 1.0))
         power = np.where(inner & (low > 0), within, np.where(inner, np.inf, first))
-        age = series.old[rows] * (wanted / high) ** (1 / np.nan_to_num(power, nan=1.0))
+        age = series.old(rows) * (wanted / high) ** (1 / np.nan_to_num(power, nan=1.0))
         # The hours before had no counts: the growth begins with this one.
-        width = series.old[rows] - series.young[rows]
-        age = np.where(np.isinf(power), series.young[rows] + wanted / high * width, age)
-    age = np.clip(age, series.young[rows], series.old[rows])
+        width = series.old(rows) - series.young(rows)
+        age = np.where(np.isinf(power), series.young(rows) + wanted / high * width, age)
+    age = np.clip(age, series.young(rows), series.old(rows))
     return np.where(found & series.complete[rows], age, np.nan)
+
+
+def _at_age(series: PostSeries, ages: Floats) -> NDArray[np.int64]:
+    """Return the bucket of each series in which its post had an age; the next one if there is none.
+
+    Ages at the exact end of a bucket are in it: rounding must not move them beyond it.
+    """
+    least = np.nan_to_num(ages, nan=np.inf) - _ROUNDING
+    low, high = series.begin[:-1].copy(), series.begin[1:].copy()
+    while (low < high).any():
+        middle = np.minimum((low + high) // 2, len(series.start) - 1)
+        before = (np.nan_to_num(series.old(middle), nan=np.inf) < least) & (low < high)
+        high = np.where(before, high, np.minimum(middle, high))
+        low = np.where(before, middle + 1, low)
+    return low
 
 
 class _Curve:
@@ -120,7 +129,7 @@ class _Curve:
         owner = series.owner[rows]
         has_left, has_right = rows > series.begin[owner], rows < series.last[owner]
         left, right = np.where(has_left, rows - 1, rows), np.where(has_right, rows + 1, rows)
-        before, width, after = (series.old[at] - series.young[at] for at in (left, rows, right))
+        before, width, after = (series.old(at) - series.young(at) for at in (left, rows, right))
         low = np.where(has_left, series.running[left], 0).astype("float64")
         high = series.running[rows].astype("float64")
         own_left = np.where(left > series.begin[owner], series.running[left - 1], 0)

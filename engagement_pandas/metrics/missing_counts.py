@@ -44,7 +44,7 @@ def missing_counts(  # noqa: PLR0913
         bounds = np.array([0, there])
         roster = replace(roster, born=np.full(len(roster.born), -np.inf), step=1)
         known = known if roster.summed is None else known * roster.summed
-    found = tallied(np.maximum(code, 0), np.where(code < 0, 0, known), len(table))
+    found = tallied(code, known * (code >= 0), len(table))
     expected = roster.expected(bounds)[roster.of_keys(table), 0]
     refuse_more(found, expected)
     return pd.array(expected - found, dtype="Int64")

@@ -9,7 +9,7 @@ from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.by_age import AgeBuckets, check_step
 from engagement_pandas.metrics.checks import filter_types, require_columns
-from engagement_pandas.metrics.cumulative import post_series
+from engagement_pandas.metrics.cumulative import runs, series_of
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.rates import (
     bounds_of,
@@ -71,23 +71,21 @@ def rate_by_age(
     >>> rates["age"].round(2).to_list(), rates["rate"].to_list()
     ([0.61, 1.61], [0.1, 0.15])
     """
-    counts = as_counts(counts)
-    require_columns(counts, "post_id", "day")
+    counts = require_columns(as_counts(counts), "post_id", "day")
     check_step(counts, every)
     pair = pair_of(counts, numerator, denominator)
     rows = filter_types(counts, pair)
-    series = post_series(rows)
-    posts, owner = np.unique(series.post[series.owner], return_inverse=True)
-    born = np.empty(len(posts))
-    born[owner] = series.born[series.owner]
-    buckets = AgeBuckets.of(series, owner, born, every)
+    series = series_of(rows)
+    first, _ = runs(series.post)
+    bounds = series.begin[np.append(first, len(series.post))]
+    buckets = AgeBuckets.of(series, bounds, series.born[first], every)
     own = rows.take(series.row)
     cells = cells_of(own)
     (found,) = find_pairs(own, [pair], cells)
     size = len(buckets.owner)
     sums, known = pair_sums(own, [found], buckets.place, size)
     bounds = bounds_of(own, found, cells, buckets.place, size, confidence, single=True)
-    names = pd.Series(series.posts.take(posts[buckets.owner]), dtype=TEXT)
+    names = pd.Series(series.posts.take(series.post[first][buckets.owner]), dtype=TEXT)
     both = np.zeros(len(own), dtype=np.bool_)
     both[found.known[0]] = True
     return pd.DataFrame(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
@@ -15,6 +14,8 @@ from engagement_pandas.frame.contract import (
     empty_counts,
     in_order,
 )
+from engagement_pandas.metrics.checks import is_of_types
+from engagement_pandas.metrics.group_sums import coded
 
 _KEYS = [name for name in COUNT_COLUMNS if name not in ("engagement_type", "count")]
 
@@ -53,22 +54,23 @@ def wide(counts: pd.DataFrame) -> pd.DataFrame:
     0     123           90          7
     1      45            8       <NA>
     """
-    counts = as_counts(counts)
-    check_counts(counts)
+    counts = check_counts(as_counts(counts))
     keys = [name for name in _KEYS if name in counts]
     types = in_order(counts["engagement_type"].unique())
     taken = sorted({*types} & {*COUNT_COLUMNS})
     if taken:
         msg = f"the engagement type {taken[0]!r} clashes with a column name; rename it first"
         raise FrameError(msg)
-    if keys:
-        frame = counts[keys].drop_duplicates().sort_values(keys, ignore_index=True)
-    else:
-        frame = pd.DataFrame(index=pd.RangeIndex(min(len(counts), 1)))
-    places = pd.MultiIndex.from_frame(frame) if len(keys) > 1 else None
+    places, frame = coded(counts, keys)
+    frame = frame.iloc[: len(counts)]
+    number = counts["count"].to_numpy(dtype="int64", na_value=0)
+    known = counts["count"].notna().to_numpy()
     for name in types:
-        rows = counts[counts["engagement_type"] == name]
-        frame[name] = _aligned(rows, frame, keys, places)
+        rows = is_of_types(counts, [name])
+        column, missing = np.zeros(len(frame), dtype=np.int64), np.ones(len(frame), dtype=np.bool_)
+        column[places[rows]] = number[rows]
+        missing[places[rows & known]] = False
+        frame[name] = pd.arrays.IntegerArray(column, missing)
     frame.columns = pd.Index([*keys, *types], dtype=empty_counts().columns.dtype)  # as of counts
     frame.attrs = dict(counts.attrs)
     return frame
@@ -126,14 +128,3 @@ def tall(frame: pd.DataFrame) -> pd.DataFrame:
     counts.attrs = dict(frame.attrs)
     check_counts(counts)
     return counts
-
-
-def _aligned(
-    rows: pd.DataFrame, frame: pd.DataFrame, keys: list[str], places: pd.MultiIndex | None
-) -> Any:
-    """Return the counts of one type, aligned with the rows of a frame of keys."""
-    if not keys:
-        return rows["count"].array[:1]
-    if places is None:
-        return rows.set_index(keys[0])["count"].reindex(frame[keys[0]]).array
-    return rows.set_index(keys)["count"].reindex(places).array

@@ -116,9 +116,12 @@ def tallied(places: Places, number: NDArray[Any], size: int) -> Places:
     >>> tallied(np.array([0, 2, 2]), np.array([1, 2, 3]), 3).tolist()
     [1, 0, 5]
     """
-    if number.dtype != np.bool_:
-        return np.bincount(places, number, minlength=size).astype(np.int64)
-    return np.bincount(places if number.all() else places[number], minlength=size)
+    some = number.astype(np.bool_, copy=False)
+    if not some.all():
+        places, number = places[some], number[some]
+    if number.dtype == np.bool_:
+        return np.bincount(places, minlength=size)
+    return np.bincount(places, number, minlength=size).astype(np.int64)
 
 
 def refuse_more(number: NDArray[Any], expected: NDArray[Any]) -> None:

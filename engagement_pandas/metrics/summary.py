@@ -14,12 +14,14 @@ from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.frame.contract import TEXT, in_order
 from engagement_pandas.frame.html_cells import LINK, TIME, cell, is_missing, link
 from engagement_pandas.frame.html_page import HtmlPage
-from engagement_pandas.metrics.age import age, made_at
-from engagement_pandas.metrics.benchmark import standing
+from engagement_pandas.metrics.age import made_at, oldest
+from engagement_pandas.metrics.benchmark import standings
 from engagement_pandas.metrics.checks import counted_type, filter_types, require_columns
 from engagement_pandas.metrics.coverage import covered
-from engagement_pandas.metrics.engagement_rate import engagement_rate
-from engagement_pandas.metrics.half_life import half_life
+from engagement_pandas.metrics.cumulative import series_of
+from engagement_pandas.metrics.engagement_rate import rates_of
+from engagement_pandas.metrics.half_life import half_lives
+from engagement_pandas.metrics.rates import pair_of
 from engagement_pandas.metrics.sum_by_post import sum_by_post
 from engagement_pandas.text import html_table
 
@@ -82,16 +84,15 @@ def summarise(
     >>> summarise(counts).loc[0, ["link", "favorites"]].to_list()
     ['https://x.com/i/web/status/1060976163948904448', np.int64(7)]
     """
-    counts = as_counts(counts)
-    require_columns(counts, "post_id")
-    frame = _named(counts, posts)
+    counts = require_columns(as_counts(counts), "post_id")
+    ids = counts["post_id"].cat.categories
+    frame = _named(ids, posts)
     columns = {"created_at": made_at(frame["post_id"])}
     types = in_order(counts["engagement_type"].unique())
     parts = [sum_by_post(counts, types).set_index("post_id")]
     if {"day", "retrieved_at"} & {*counts.columns, *counts.attrs} or covered(counts):
-        ages = age(counts).groupby(counts["post_id"])
-        parts.insert(0, ages.max().where(ages.count() == ages.size()).to_frame())
-    rates = engagement_rate(counts, numerator=numerator, denominator=denominator)
+        parts.insert(0, oldest(counts).to_frame())
+    rates = rates_of(counts, ["post_id"], pair_of(counts, numerator, denominator))
     parts.append(rates.set_index("post_id")[["rate", "low", "high"]])
     if "day" in counts.columns and types:
         main_type = types[0] if engagement_type is None else counted_type(counts, engagement_type)
@@ -104,17 +105,17 @@ def summarise(
 def _lives(counts: pd.DataFrame) -> list[pd.DataFrame]:
     """Return half-lives and percentiles by post."""
     parts = []
+    series = series_of(counts)
     if "hour" in counts.columns:
-        halves = half_life(counts).set_index("post_id")
+        halves = half_lives(series).set_index("post_id")
         parts = [halves[["t50", "why_not"]].rename(columns={"t50": "half_life"})]
-    known = counts if covered(counts) is not None else counts.iloc[:0]
-    place = standing(known).set_index("post_id").rename(columns={"age": "percentile_age"})
+    known = series if covered(counts) is not None else series_of(counts.iloc[:0])
+    place = standings(known, known).set_index("post_id").rename(columns={"age": "percentile_age"})
     place["n"] = place["n"].astype("Int64")
     return [*parts, place[["percentile", "percentile_age", "n"]]]
 
 
-def _named(counts: pd.DataFrame, posts: pd.DataFrame | None) -> pd.DataFrame:
-    ids = pd.Index(counts["post_id"].unique())
+def _named(ids: pd.Index, posts: pd.DataFrame | None) -> pd.DataFrame:
     named = pd.DataFrame(index=ids)
     posts = as_posts(posts)
     if posts is not None:

@@ -10,8 +10,8 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts
-from engagement_pandas.metrics.checks import counted_type, need_columns, require_columns
-from engagement_pandas.metrics.engagement_rate import engagement_rate
+from engagement_pandas.metrics.checks import counted_type, require_columns
+from engagement_pandas.metrics.engagement_rate import rates_of
 from engagement_pandas.metrics.intervals import CONFIDENCE, Prior, fit_prior
 from engagement_pandas.metrics.rates import pair_of
 from engagement_pandas.metrics.sum_by_post import sum_by_post
@@ -96,8 +96,7 @@ def top_posts(  # noqa: PLR0913  each has a default
     1     2       4  0.044   0.044
     2     3       6    0.5    0.04
     """
-    counts = as_counts(counts)
-    need_columns(counts, "post_id")
+    counts = require_columns(as_counts(counts), "post_id")
     limit, least = whole_number(n, "n", 1), whole_number(minimum, "minimum", 0)
     if order not in _ORDERS:
         msg = f"order is {order!r}; choose one of {list(_ORDERS)}"
@@ -107,7 +106,6 @@ def top_posts(  # noqa: PLR0913  each has a default
         pair = [counted_type(counts, name) for name in pair_of(counts, numerator, denominator)]
         posts = _rated(counts, pair, shrinkage, confidence)
     else:
-        counts = require_columns(counts, "post_id")
         score = counted_type(counts, by)
         posts = sum_by_post(counts, [score])
     ranked = posts[score].notna()
@@ -133,7 +131,7 @@ def _rated(
     counts: pd.DataFrame, pair: list[str], shrinkage: float | None, confidence: float
 ) -> pd.DataFrame:
     """Return each post's rate and its shrunk rate, sorted by post."""
-    rates = engagement_rate(counts, numerator=pair[0], denominator=pair[1])
+    rates = rates_of(counts, ["post_id"], pair)
     known = rates["rate"].notna().to_numpy()
     spread = float(rates["dispersion"].fillna(1.0).max()) if len(rates) else 1.0
     count, exposure = (

@@ -104,9 +104,12 @@ METRICS: Final[dict[str, tuple[Metric, Metric]]] = {
         lambda counts: metrics.top_posts(counts, by="rate"),
         bare("post_id", "engagement_type"),
     ),
+    "summarise": (metrics.summarise, bare("post_id", "engagement_type")),
+    "wide": (metrics.wide, bare("post_id", "day", "hour")),
+    "half_life": (metrics.half_life, bare("post_id", "engagement_type")),
 }
 LINEAR_METRICS: Final[dict[str, Metric]] = {
-    "half_life": metrics.half_life,
+    "by_age": metrics.by_age,
     "cumulative": metrics.cumulative,
     "age": metrics.age,
 }

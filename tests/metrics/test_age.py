@@ -201,7 +201,7 @@ def test_ages_and_counts_are_inverse(counts: list[int], number: int) -> None:
     hour = number % len(counts)
     target = np.array([float(sum(counts[: hour + 1]))])
     hours_old = interpolate_ages(series, target, np.array([float(sum(counts))]))
-    assert hours_old.item() == pytest.approx(series.old[hour])
+    assert hours_old.item() == pytest.approx(series.old(hour))
 
 
 @pytest.mark.slow
