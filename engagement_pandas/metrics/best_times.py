@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -53,6 +54,12 @@ VERDICTS: Final = {
     "no posts": "no post at that hour of the week",
 }
 
+_AGES: Final = (*range(1, 25), 48, 96, np.inf)
+"""Hours after the hour of creation at which a post's rate may change."""
+
+_FITS: Final = 10
+"""Rounds of iterative proportional fitting (Deming and Stephan, 1940)."""
+
 _ROUNDING: Final = 1e-12
 _Permute = Callable[[int, np.random.Generator], Places]
 
@@ -61,16 +68,16 @@ _Permute = Callable[[int, np.random.Generator], Places]
 class _Observations:
     """What is tested, and what is shown.
 
-    ``evidence`` are threads, or posts in an hour of the week. ``permute`` returns their hours
-    of the week in a number of permutations. ``posts`` are the hour of the week and the sums of
-    what is shown. ``overall`` is the overall rate or count, and ``factor`` turns an effect into
-    a multiple of it.
+    ``evidence`` are threads, or hours of the period. ``permute`` returns their hours of the week
+    in a number of permutations. ``cell``, ``post`` and ``sums`` are the hour of the week, the
+    post and the counts of what is shown. ``overall`` is the overall rate or count, and
+    ``factor`` turns an effect into a multiple of it.
     """
 
     evidence: Evidence
     permute: _Permute
     cell: Places
-    thread: Places
+    post: Places
     sums: dict[str, pd.Series]
     overall: float
     factor: Callable[[Floats], Floats]
@@ -82,6 +89,7 @@ def best_times(  # noqa: PLR0913  each has a default
     by: str = RATE,
     tz: str | tzinfo = "UTC",
     clock: str = "posting",
+    level: str | None = None,
     at: float | None = AT,
     numerator: str = "engagements",
     denominator: str = "impressions",
@@ -105,13 +113,17 @@ def best_times(  # noqa: PLR0913  each has a default
         ``"posting"`` groups by the hour in which a post was *created*: when to post.
         ``"engagement"`` groups by the hour in which readers *responded*: when they engage,
         given that they see the post.
+    level : {None, "weekday", "hour of day", "hour of the week"}
+        The level at which times are tested. None tests all three together; one level alone
+        finds smaller effects, since fewer times are tested.
     at : float or None
         Of counts by an engagement type: the age in hours at which posts are compared; None
         uses all counts. A rate uses all counts.
     numerator, denominator : str
         Engagement types of the rate.
     minimum : int
-        Minimum number of threads at a time for a verdict on it.
+        Minimum number of threads at a time for a verdict on it; with the clock of engagement,
+        of hours of the period, so 3 weeks for the hours of the week.
     confidence : float
         If there is no effect at all, the share of analyses that name no time.
     draws : int
@@ -123,20 +135,21 @@ def best_times(  # noqa: PLR0913  each has a default
     -------
     DataFrame
         168 rows: ``weekday`` (category, Monday to Sunday), ``hour`` (``int8``, local);
-        ``n`` (``int64``, posts) and ``threads`` (``int64``, see the notes); the sums
+        ``n`` (``int64``, posts) and ``threads`` (``int64``; with the clock of engagement, hours
+        of the period); the sums
         (``Int64``, or ``Float64`` of counts at an age); ``rate`` (``Float64``, ratio of
         sums, or mean count per post); ``shrunk`` (``Float64``, shrunk towards the overall
         rate, or the typical post's count, as far as the differences between hours are due to
         chance, or may be, if no time is better); ``p`` (``Float64``, the probability of such
-        a time anywhere in the week without any effect); ``level`` (category: *weekday*,
-        *hour of day* or *hour of the week*; the level at which an effect was found, else
-        ``<NA>``); ``verdict`` (category:
+        a time anywhere in the week, at the tested levels, without any effect); ``level``
+        (category: *weekday*, *hour of day* or *hour of the week*; the level at which an effect
+        was found, else ``<NA>``); ``verdict`` (category:
         *best*, all hours of the one best time; *better*; *not enough evidence*; *no posts*).
 
     Raises
     ------
     FrameError
-        For an unknown type, clock or time zone; if counts lack a column; for counts by the
+        For an unknown type, clock, level or time zone; if counts lack a column; for counts by the
         clock of engagement, which depend on when the posts were created; for an invalid
         number.
 
@@ -146,8 +159,8 @@ def best_times(  # noqa: PLR0913  each has a default
 
     Notes
     -----
-    The hours are tested at three levels together: the 7 weekdays, the 24 hours of the day,
-    and the 168 hours of the week. Of the levels with an effect beyond chance, the one with
+    By default, the hours are tested at three levels together: the 7 weekdays, the 24 hours of
+    the day, and the 168 hours of the week. Of the levels with an effect beyond chance, the one with
     the strongest evidence is reported, so an effect on every day at 9:00 is not reported as
     one on Mondays at 9:00. The test is in ``metrics/permutation_test.py``.
 
@@ -159,11 +172,15 @@ def best_times(  # noqa: PLR0913  each has a default
     estimated from the median deviation, and each thread weighs at most two standard
     deviations.
 
-    With the engagement clock, each post's hours are compared with the post's own rate. Do not
-    use it if all posts are created at the same hour: a rate that falls with age then looks
-    like one that depends on the hour. News that all posts of an hour share also looks like an
-    effect of that hour: with shocks of 30 % it names a time in 7 to 16 % of analyses. With
-    either clock, do not use it if the schedule and the rate both changed over the period.
+    With the engagement clock, the counts of all posts in an hour of the period are compared
+    with what the posts' own rates and their ages predict, and form one observation: news that
+    all posts of an hour share is no effect of that hour of the week. Days are permuted as
+    blocks, and each day's hours are rotated together, so that news may last for hours. It
+    takes more weeks to find a better weekday than a better hour of the day. If all posts are
+    created at the same hour, an effect of the hour looks like one of age, and is not found.
+
+    With the clock of posting, do not use it if the schedule and the rate both changed over the
+    period.
 
     Examples
     --------
@@ -178,6 +195,9 @@ def best_times(  # noqa: PLR0913  each has a default
     require_columns(counts, "post_id")
     if clock not in _CLOCKS:
         msg = f"clock is {clock!r}; choose one of {list(_CLOCKS)}"
+        raise FrameError(msg)
+    if level is not None and level not in LEVELS:
+        msg = f"level is {level!r}; choose one of {list(LEVELS)}, or None for all of them together"
         raise FrameError(msg)
     z_of(confidence)
     whole_number(seed, "seed", 0)
@@ -195,7 +215,13 @@ def best_times(  # noqa: PLR0913  each has a default
         raise FrameError(msg)
     found = _CLOCKS[clock](counts, zone_of(tz), types, at)
     rng = np.random.default_rng(seed)
-    levels = permutation_test(found.evidence, lambda rows: found.permute(rows, rng), draws, least)
+    levels = permutation_test(
+        found.evidence,
+        lambda rows: found.permute(rows, rng),
+        draws,
+        least,
+        LEVELS if level is None else [level],
+    )
     return _table(found, levels, level_of(levels, 1 - confidence), 1 - confidence)
 
 
@@ -238,7 +264,7 @@ def _posting(
             np.broadcast_to(thread_cell, (rows, len(thread_cell))), axis=1
         ),
         cell=cell,
-        thread=thread,
+        post=np.arange(len(cell)),
         sums={name: table[name] for name in types},
         overall=overall,
         factor=np.exp,
@@ -265,41 +291,44 @@ def thread_scores(
 def _engaging(
     counts: pd.DataFrame, zone: tzinfo, types: list[str], _at: float | None
 ) -> _Observations:
-    """Return each post's hours of the week, compared with what the post's own rate predicts."""
+    """Return the hours of the period, compared with what the posts' own rates predict."""
     require_columns(counts, "post_id", "day", "hour")
     moments, places = np.unique(hours(counts), return_inverse=True)
-    cells = local_hours(moments.astype("float64"), zone)[0][places] if len(moments) else places
     rates = engagement_rate(
-        counts.assign(_cell=cells),
-        by=["post_id", "_cell"],
+        counts.assign(_moment=places),
+        by=["post_id", "_moment"],
         numerator=types[0],
         denominator=types[1],
     )
     rates = rates[rates["rate"].notna()]
     count, exposure = (rates[name].to_numpy(dtype="float64") for name in types)
     post, posts = pd.factorize(rates["post_id"])
-    own = np.bincount(post, count) / np.bincount(post, exposure) if len(post) else count
-    expected = own[post] * exposure
-    cell = rates["_cell"].to_numpy(dtype="int64")
-    made = made_hour(pd.Index(posts))
-    local = np.full(len(made), -1)
-    local[~np.isnan(made)] = local_hours(made[~np.isnan(made)], zone)[1]
-    thread = thread_numbers(counts, pd.Index(posts), local)[post] if len(post) else post
-
-    def permute(rows: int, rng: np.random.Generator) -> Places:
-        # Each thread's week is rotated: its hours keep their distance.
-        turns = rng.integers(WEEK, size=(rows, int(thread.max(initial=-1)) + 1))
-        return (cell + turns[:, thread]) % WEEK
-
+    known, hour = np.unique(rates["_moment"].to_numpy(dtype="int64"), return_inverse=True)
+    cell, local = local_hours(moments[known].astype("float64"), zone)
+    age = moments[known][hour] - np.floor(made_hour(pd.Index(posts)))[post]
     return _Observations(
-        evidence=Evidence(cell, *_surplus_scores(count, expected)),
-        permute=permute,
-        cell=cell,
-        thread=np.arange(len(cell)),
+        evidence=Evidence(cell, *hour_scores(post, age, hour, count, exposure)),
+        permute=partial(permuted_days, cell, local // HOURS_OF_DAY),
+        cell=cell[hour],
+        post=post,
         sums={name: rates[name] for name in types},
         overall=Sample(count, exposure).ratio,
         factor=lambda effect: np.maximum(1 + effect, 0),
     )
+
+
+def permuted_days(cell: Places, date: Places, rows: int, rng: np.random.Generator) -> Places:
+    """Return hours of the week, with days exchanged and each day's hours rotated.
+
+    The hours of a day stay together and keep their distance: what posts share may last.
+    """
+    days, day = np.unique(date, return_inverse=True)
+    weekday = np.zeros(len(days), dtype=np.int64)
+    weekday[day] = cell // HOURS_OF_DAY
+    exchanged = rng.permuted(np.broadcast_to(weekday, (rows, len(days))), axis=1)
+    turn = rng.integers(HOURS_OF_DAY, size=(rows, len(days)))
+    permuted: Places = exchanged[:, day] * HOURS_OF_DAY + (cell + turn[:, day]) % HOURS_OF_DAY
+    return permuted
 
 
 _CLOCKS: Final[
@@ -321,15 +350,25 @@ def thread_numbers(counts: pd.DataFrame, posts: pd.Index, local: Places) -> Plac
     return np.asarray(number, dtype=np.int64)
 
 
-def _surplus_scores(count: Floats, expected: Floats) -> tuple[Floats, Floats]:
-    """Return score and weight of counts, given the expected ones.
+def hour_scores(
+    post: Places, age: Floats, hour: Places, count: Floats, exposure: Floats
+) -> tuple[Floats, Floats]:
+    """Return score and weight of each hour of the period, given the rates of its posts.
 
-    The variance is that of chance, plus that of differences between posts (by moments).
+    A post's rate is its own, times that of its age in hours; both are fitted together. The
+    variance is that of chance, plus that of what posts share in an hour (by moments).
     """
-    surplus = count - expected
+    # An age that is not known (NaN) comes after all others.
+    factors = post, np.searchsorted(_AGES, age, side="right")
+    predicted = exposure
+    for factor in factors * _FITS if len(post) else ():
+        ratio = np.bincount(factor, count) / np.maximum(np.bincount(factor, predicted), _ROUNDING)
+        predicted = predicted * ratio[factor]
+    expected = np.asarray(np.bincount(hour, predicted), dtype=np.float64)
+    surplus = np.bincount(hour, count) - expected
     square = float((expected**2).sum())
-    own = max(float((surplus**2 - expected).sum()) / square, 0.0) if square else 0.0
-    spread = np.sqrt(expected + own * expected**2)
+    shared = max(float((surplus**2 - expected).sum()) / square, 0.0) if square else 0.0
+    spread = np.sqrt(expected + shared * expected**2)
     varies = spread > 0
     spread = np.where(varies, spread, 1)
     weight = np.where(varies, expected / spread, 0)
@@ -345,9 +384,10 @@ def _table(
 ) -> pd.DataFrame:
     """Return a row for each hour of the week."""
     week = np.arange(WEEK)
-    number = np.bincount(found.cell, minlength=WEEK)
-    # Without a level, the single hours are shown, each with its own p-value.
-    shown = "hour of the week" if level is None else level
+    seen = pd.DataFrame({"cell": found.cell, "post": found.post}).drop_duplicates()
+    number = np.bincount(seen["cell"], minlength=WEEK)
+    # Without evidence for any level, the finest one is shown, each time with its own p-value.
+    shown = list(levels)[-1] if level is None else level
     group, result = LEVELS[shown], levels[shown]
     sums = {name: _added(values, found.cell) for name, values in found.sums.items()}
     per = [values.to_numpy(dtype="float64", na_value=np.nan) for values in sums.values()]
@@ -355,7 +395,7 @@ def _table(
         rate = per[0] / (per[1] if len(per) > 1 else number)
     effect = result.cautious if level is None else result.effect
     shrunk = found.overall * found.factor(effect[group])
-    threads = pd.Series(found.thread).groupby(found.cell).nunique().reindex(week, fill_value=0)
+    threads = np.bincount(found.evidence.cell, minlength=WEEK)
     days = pd.CategoricalDtype(pd.Index(DAYS, dtype=TEXT), ordered=True)
     verdict = _verdicts(number, result, group, level, alpha)
     named = np.isin(verdict.codes, [0, 1])
@@ -366,7 +406,7 @@ def _table(
             "weekday": pd.Categorical.from_codes(week // HOURS_OF_DAY, dtype=days),
             "hour": (week % HOURS_OF_DAY).astype("int8"),
             "n": number.astype("int64"),
-            "threads": threads.to_numpy("int64"),
+            "threads": threads.astype("int64"),
             **sums,
             "rate": pd.array(rate, dtype="Float64"),
             "shrunk": pd.array(np.where(number > 0, shrunk, np.nan), dtype="Float64"),

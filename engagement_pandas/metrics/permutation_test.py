@@ -8,7 +8,7 @@ belongs together is permuted as a block (Winkler et al., *NeuroImage* 123, 2015)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -109,18 +109,20 @@ def permutation_test(
     permuted: Callable[[int], Places],
     draws: int,
     minimum: int,
+    levels: Iterable[str] = tuple(LEVELS),
 ) -> dict[str, LevelResult]:
-    """Return surplus, p-value and effect of each group at each level.
+    """Return surplus, p-value and effect of each group at each of the levels.
 
     ``permuted`` returns the hours of the week of all observations in a number of permutations,
     one a row. A group with fewer than ``minimum`` observations is not tested. ``p`` is the
-    probability of such a surplus anywhere, at any level, if the hour made no difference.
+    probability of such a surplus anywhere, at any of the levels, if the hour made no difference.
     """
-    observed = _surpluses(evidence, evidence.cell[None, :], minimum)
+    axes = {level: _AXES[level] for level in levels}
+    observed = _surpluses(evidence, evidence.cell[None, :], minimum, axes)
     at_once = max(_CELLS // max(len(evidence.cell), WEEK), 1)
-    largest: dict[str, list[Floats]] = {level: [] for level in LEVELS}
+    largest: dict[str, list[Floats]] = {level: [] for level in axes}
     for first in range(0, draws, at_once):
-        parts = _surpluses(evidence, permuted(min(at_once, draws - first)), minimum)
+        parts = _surpluses(evidence, permuted(min(at_once, draws - first)), minimum, axes)
         for level, part in parts.items():
             largest[level].append(part.max(axis=1))
     # The observed order is one of the permutations, so the test is exact.
@@ -149,7 +151,9 @@ def _share_above(pool: Floats, values: Floats) -> Floats:
     return (len(pool) - np.searchsorted(pool, values, side="left")) / len(pool)
 
 
-def _surpluses(evidence: Evidence, cells: Places, minimum: int) -> dict[str, Floats]:
+def _surpluses(
+    evidence: Evidence, cells: Places, minimum: int, axes: dict[str, int | None]
+) -> dict[str, Floats]:
     """Return each group's surplus in standard errors, by level: a row for each row of cells.
 
     Minus infinity if it has too few observations.
@@ -164,7 +168,7 @@ def _surpluses(evidence: Evidence, cells: Places, minimum: int) -> dict[str, Flo
         for values in products
     ]
     found = {}
-    for level, axis in _AXES.items():
+    for level, axis in axes.items():
         surplus, square, number = (
             part.reshape(rows, WEEK) if axis is None else part.sum(axis=axis) for part in sums
         )

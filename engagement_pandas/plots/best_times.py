@@ -66,6 +66,7 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     by: str = RATE,
     tz: str | tzinfo = "UTC",
     clock: str = "posting",
+    level: str | None = None,
     at: float | None = AT,
     numerator: str = "engagements",
     denominator: str = "impressions",
@@ -88,6 +89,8 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
         Time zone of the weekdays and hours.
     clock : {"posting", "engagement"}
         Group by the hour in which posts were made, or in which people responded.
+    level : {None, "weekday", "hour of day", "hour of the week"}
+        The level at which times are tested; None tests all three together.
     numerator, denominator : str
         Engagement types of the rate.
     minimum : int
@@ -126,8 +129,8 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     """
     counts = as_counts(counts)
     table = best_times(
-        counts, by=by, tz=tz, clock=clock, at=at, numerator=numerator, denominator=denominator,
-        minimum=minimum, confidence=confidence, draws=draws, seed=seed,
+        counts, by=by, tz=tz, clock=clock, level=level, at=at, numerator=numerator,
+        denominator=denominator, minimum=minimum, confidence=confidence, draws=draws, seed=seed,
     )  # fmt: skip
     zone = zone_of(tz)
     coarse = table["level"].isin(_COARSE).any()
@@ -141,8 +144,8 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
     if coarse:
         (colour,) = type_colours([known_type(counts, numerator if rated else by)]).values()
         _bars(ax, table, minimum, unit, shade(ax, colour), rated=rated)
-        level = "weekday" if (table["level"] == "weekday").any() else "hour"
-        words = f"{level} of {clock} ({zone})"
+        bar = "weekday" if (table["level"] == "weekday").any() else "hour"
+        words = f"{bar} of {clock} ({zone})"
         if clock == "posting":  # by hour of engagement, a post is in many cells of a bar
             _number_bars(ax, table)
             words += "; above the bars, posts"
@@ -153,7 +156,8 @@ def plot_best_times(  # noqa: PLR0913 - the metric's own, by keyword
         _name_hours(ax, table)
     # A post is in one cell by posting hour, but in many by engagement hour.
     posts = int(table["n"].sum() if clock == "posting" else counts["post_id"].nunique())
-    words = f"Best hour of {clock}: {best_named(table)}, from {pluralize(posts, 'post')}"
+    time = "weekday" if level == "weekday" else "hour"
+    words = f"Best {time} of {clock}: {best_named(table)}, from {pluralize(posts, 'post')}"
     threads = int(table["threads"].sum())
     if clock == "posting" and threads < posts:
         words += f" in {pluralize(threads, 'thread')}"

@@ -45,6 +45,14 @@ def planted() -> list[tuple[str, int]]:
     ]
 
 
+def test_the_headline_names_what_was_tested(post_id_at: Any) -> None:
+    """A test of the weekdays alone says nothing about hours."""
+    ax = plot_best_times(posted(post_id_at, *FLAT), level="weekday")
+    assert (
+        ep.headline(ax) == "Best weekday of posting: not enough evidence, from 6 posts in 2 threads"
+    )
+
+
 def cells(ax: Any) -> dict[tuple[int, int], str]:
     """Return the texts of the cells, by weekday and hour."""
     return {

@@ -27,6 +27,7 @@ from simulation.worlds import (
     growth,
     office_hours,
     rates,
+    responses,
     sizes,
     viral,
 )
@@ -49,10 +50,17 @@ from engagement_pandas.metrics import (
 )
 from engagement_pandas.metrics.benchmark import _ranked, trend_of
 from engagement_pandas.metrics.best_times import DRAWS as TIME_DRAWS
-from engagement_pandas.metrics.best_times import level_of, thread_scores
+from engagement_pandas.metrics.best_times import (
+    MINIMUM,
+    SURE,
+    hour_scores,
+    level_of,
+    permuted_days,
+    thread_scores,
+)
 from engagement_pandas.metrics.compare import holm, unequal_spread
 from engagement_pandas.metrics.intervals import dispersion, group_interval
-from engagement_pandas.metrics.permutation_test import WEEK, Evidence, permutation_test
+from engagement_pandas.metrics.permutation_test import LEVELS, WEEK, Evidence, permutation_test
 from engagement_pandas.metrics.resampling import Sample, StudentisedTest
 
 Floats = NDArray[np.float64]
@@ -131,16 +139,37 @@ def spread_is_flagged(rng: Rng, runs: int, *, sigma: tuple[float, float]) -> Flo
     return np.array([bool(unequal_spread(pair, "mean")) for pair in sides], dtype=float)
 
 
-def rates_differ(rng: Rng, runs: int, *, each: float = 1.0, sd: float = 0.6) -> Floats:
-    """Compare two sets of 20 posts with one ratio."""
-    found = []
+def _two_rates(  # noqa: PLR0913 - a world
+    rng: Rng,
+    *,
+    numbers: tuple[int, int] = (20, 20),
+    each: float = 1.0,
+    sd: float = 0.6,
+    sigma: float = 1.0,
+    factor: float = 1.0,
+) -> list[Sample]:
+    """Return two sets of posts; the first has a multiple of the rate of the second."""
+    sides = []
+    for number, multiple in zip(numbers, (factor, 1.0), strict=True):
+        impressions = sizes(rng, number, sigma) + 1
+        engaged = engagements(rng, impressions * multiple * rates(rng, number, sd), each)
+        sides.append(Sample(engaged, impressions))
+    return sides
+
+
+def rates_differ(rng: Rng, runs: int, **world: Any) -> Floats:
+    """Compare two sets of posts by rate."""
+    return np.array([_found(_two_rates(rng, **world), run) for run in range(runs)], dtype=float)
+
+
+def difference_is_covered(rng: Rng, runs: int, *, number: int) -> Floats:
+    """Cover the difference of two rates, 6 % and 3 %."""
+    covered = []
     for run in range(runs):
-        impressions = [sizes(rng, 20) + 1 for _ in "ab"]
-        engaged = [engagements(rng, side * rates(rng, 20, sd), each) for side in impressions]
-        found.append(
-            _found([Sample(*pair) for pair in zip(engaged, impressions, strict=True)], run)
-        )
-    return np.array(found, dtype=float)
+        samples = _two_rates(rng, numbers=(number, number), factor=2.0)
+        test = StudentisedTest.of(samples, DRAWS, run)
+        covered.append(abs(test.difference - 0.03) <= test.half_width(0.95))
+    return np.array(covered, dtype=float)
 
 
 def five_sets(rng: Rng, runs: int) -> Floats:
@@ -212,8 +241,11 @@ def time_is_named(  # noqa: PLR0913 - a world
     planted: int = 0,
     factor: float = 1.0,
     level: str | None = None,
+    tested: Sequence[str] = tuple(LEVELS),
     runaway: int = 1,
     flat: bool = False,
+    confidence: float = SURE,
+    minimum: int = MINIMUM,
 ) -> Floats:
     """Analyse posts at office hours: a time is named, at the level, or noise is drawn."""
     found = []
@@ -236,15 +268,36 @@ def time_is_named(  # noqa: PLR0913 - a world
             Evidence(cell, score, weight),
             partial(_permuted, cell, rng),
             TIME_DRAWS,
-            3,
+            minimum,
+            tested,
         )
         if flat:
             enough = np.bincount(cell, minlength=WEEK) >= 3
             effect = levels["hour of the week"].cautious[enough]
             found.append(np.exp(np.ptp(effect)) > 1.3 if enough.any() else False)
         else:
-            name = level_of(levels, 0.01)
+            name = level_of(levels, 1 - confidence)
             found.append(name is not None if level is None else name == level)
+    return np.array(found, dtype=float)
+
+
+def response_is_named(rng: Rng, runs: int, *, level: str | None = None, **world: Any) -> Floats:
+    """Analyse posts by the clock of engagement: a time is named, at the level."""
+    found = []
+    for _ in range(runs):
+        created, impressions, engaged = responses(rng, **world)
+        post, hour = np.nonzero(impressions)
+        seen, order = np.unique(hour, return_inverse=True)
+        age_hours = hour - np.floor(created)[post]
+        weights = hour_scores(post, age_hours, order, engaged[post, hour], impressions[post, hour])
+        levels = permutation_test(
+            Evidence(seen % WEEK, *weights),
+            partial(permuted_days, seen % WEEK, seen // 24, rng=rng),
+            TIME_DRAWS,
+            MINIMUM,
+        )
+        name = level_of(levels, 1 - SURE)
+        found.append(name is not None if level is None else name == level)
     return np.array(found, dtype=float)
 
 
@@ -564,6 +617,31 @@ CLAIMS = (
         "compare", "equal rates, 2.5 engagements a reader", "at most 5 %", 0, 0.065, 600,
         partial(rates_differ, each=2.5),
     ),
+    *(
+        Claim(
+            "compare", f"equal {words}, {few} and {many} posts, sigma {sigma}", "5 %",
+            0, 0.065, 400, partial(measure, numbers=(few, many), sigma=spread),
+        )
+        for few, many, sigma in ((5, 5, 1.0), (5, 30, 1.0), (10, 40, 0.3), (60, 60, 1.0))
+        for words, measure, spread in (
+            ("counts", counts_differ, (sigma, sigma)), ("rates", rates_differ, sigma),
+        )
+    ),
+    *(
+        claim
+        for number, least in ((30, 0.6), (200, 0.99))
+        for claim in (
+            Claim(
+                "compare", f"twice the rate, {number} and {number} posts: found",
+                f"at least {100 * least:.0f} %", least, 1, 400,
+                partial(rates_differ, numbers=(number, number), factor=2.0),
+            ),
+            Claim(
+                "compare", f"twice the rate, {number} and {number} posts: interval",
+                "95 %", 0.925, 0.985, 400, partial(difference_is_covered, number=number),
+            ),
+        )
+    ),
     Claim(
         "adjusted_comparison", "accounts alike but for size and hours: any is named",
         "at most 5 %", 0, 0.05, 300, group_is_named,
@@ -604,6 +682,14 @@ CLAIMS = (
         "best_times", "no effect, heavy tails", "1 %", 0, 0.015, 500,
         partial(time_is_named, sd=1.0, sigma=2.0),
     ),
+    *(
+        Claim(
+            "best_times", f"no effect, rates of sd {sd}, {least} or more posts, confidence of 95 %",
+            "5 %", 0.02, 0.07, 400,
+            partial(time_is_named, number=120, sd=sd, minimum=least, confidence=0.95),
+        )
+        for sd, least in ((0.0, 1), (1.5, 3))
+    ),
     Claim(
         "best_times", "no effect, threads of 4 posts", "1 %", 0, 0.015, 500,
         partial(time_is_named, number=240, thread=4, sd=1.0),
@@ -618,6 +704,33 @@ CLAIMS = (
         0.92, 1, 400,
         partial(time_is_named, hit=lambda cell: cell // 24 == 3, factor=2, level="weekday"),
     ),
+    *(
+        claim
+        for level, case, hit, least in (
+            ("weekday", "on one weekday", lambda cell: cell // 24 == 3, 0.95),
+            ("hour of day", "at one hour of all days", lambda cell: cell % 24 == 14, 0.85),
+        )
+        for claim in (
+            Claim(
+                "best_times", f"no effect, only level {level!r} is tested", "1 %", 0, 0.015, 500,
+                partial(time_is_named, tested=[level]),
+            ),
+            Claim(
+                "best_times", f"twice the rate {case}, only level {level!r} is tested: found",
+                f"at least {100 * least:.0f} %", least, 1, 500,
+                partial(time_is_named, tested=[level], hit=hit, factor=2, level=level),
+            ),
+        )
+    ),
+    Claim(
+        "best_times",
+        "twice the rate on one weekday, rates of sd 0.5, only level 'weekday' is tested: found",
+        "at least 98 %", 0.98, 1, 500,
+        partial(
+            time_is_named, sd=0.5, tested=["weekday"], hit=lambda cell: cell // 24 == 3, factor=2,
+            level="weekday",
+        ),
+    ),
     Claim(
         "best_times", "3 times at one hour of the week, 8 posts, and a post of 60 times: found",
         "at least 80 %", 0.8, 1, 150,
@@ -626,9 +739,54 @@ CLAIMS = (
         ),
     ),
     Claim(
+        "best_times", "3 times at one hour of the week, 20 posts: found at that level",
+        "at least 80 %", 0.8, 1, 150,
+        partial(
+            time_is_named, hit=lambda cell: cell == 2 * 24 + 12, planted=20, factor=3,
+            level="hour of the week",
+        ),
+    ),
+    Claim(
         "best_times", "no effect, heavy tails: the map spans more than 1.3 times",
         "at most 15 %", 0, 0.15, 200,
         partial(time_is_named, sd=1.0, sigma=2.0, flat=True),
+    ),
+    *(
+        Claim(
+            "best_times", f"clock of engagement, no effect, {case}: a time is named", "1 %",
+            0, 0.015, 300, partial(response_is_named, **world),
+        )
+        for case, world in (
+            ("40 posts", {}),
+            ("threads of 4 posts", {"thread": 4}),
+            ("40 posts share an hour's news of 30 %", {"news": 0.3}),
+            ("200 posts share an hour's news of 30 %", {"news": 0.3, "posts": 200}),
+            ("news of 30 % that lasts 6 hours", {"news": 0.3, "lasting": 6}),
+            ("a rate that halves with age, posts at 9:00", {"fading": 0.5, "fixed": True}),
+        )
+    ),
+    *(
+        Claim(
+            "best_times", f"clock of engagement, {words}: found at that level",
+            f"at least {100 * least:.0f} %", least, 1, 100,
+            partial(
+                response_is_named, level=level, size=1500, news=0.3, days=days, hit=hit, factor=2
+            ),
+        )
+        for words, level, days, hit, least in (
+            (
+                "twice the rate at one hour of all days, 4 weeks, news of 30 %", "hour of day",
+                28, lambda cell: cell % 24 == 20, 0.95,
+            ),
+            (
+                "twice the rate on one weekday, 4 weeks, news of 30 %", "weekday",
+                28, lambda cell: cell // 24 == 2, 0.7,
+            ),
+            (
+                "twice the rate on one weekday, 12 weeks, news of 30 %", "weekday",
+                84, lambda cell: cell // 24 == 2, 0.9,
+            ),
+        )
     ),
     Claim(
         "engagement_rate", "interval of a post, Poisson readers", "95 %", 0.93, 0.97, 2000,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from support.simulated import HOUR_MS, MARCH, ids_at, totals
 
 from engagement_pandas.frame.contract import TEXT
+from engagement_pandas.metrics.permutation_test import WEEK
 
 Floats = NDArray[np.float64]
 
@@ -60,6 +62,55 @@ def growth(curve: str, hours: Floats, half_life: float) -> Floats:
     return 1 - (1 + scaled * (2 ** (1 / tail) - 1)) ** -tail
 
 
+def _hourly_share(created: Floats, pace: Floats, hours: int) -> Floats:
+    """Return each post's share of counts in each hour, of a Lomax curve and the readers' day."""
+    at = np.arange(hours)
+    edges = np.maximum(np.arange(hours + 1) - created[:, None], 0)
+    season = 1 + 0.67 * np.sin((at % 24 - 8) / 24 * 2 * np.pi)
+    season = season * np.where(at // 24 % 7 >= 5, 0.6, 1)
+    return np.asarray(np.diff(growth("Lomax", edges, pace[:, None]), axis=1) * season)
+
+
+def responses(  # noqa: PLR0913 - a world
+    rng: np.random.Generator,
+    *,
+    days: int = 28,
+    posts: int = 40,
+    thread: int = 1,
+    size: float = 20_000,
+    news: float = 0.0,
+    lasting: int = 1,
+    fading: float = 1.0,
+    fixed: bool = False,
+    hit: Callable[[NDArray[np.int64]], NDArray[np.bool_]] | None = None,
+    factor: float = 1.0,
+) -> tuple[Floats, Floats, Floats]:
+    """Return creation, impressions and engagements of posts in each hour, from Monday on.
+
+    ``news`` is the standard deviation of the logarithm of the rate that all posts of an hour
+    share, and lasts that many hours. Posts of a thread share 0.3 in addition. The rate is
+    multiplied by the factor in the hours of the week that are hit, and falls to the share
+    ``fading`` within a post's first day. All posts are created at 9:00 if that is fixed.
+    """
+    hours, threads = 24 * days, posts // thread
+    created = rng.integers(days, size=threads) * 24
+    created += rng.integers(9, 10 if fixed else 18, size=threads)
+    created = np.repeat(created, thread) + rng.uniform(size=posts)
+    total = size * np.exp(0.8 * rng.normal(size=(posts, 1)))
+    share = _hourly_share(created, 8 * np.exp(0.5 * rng.normal(size=posts)), hours)
+    logs = 0.5 * rng.normal(size=(posts, 1))
+    shocks = rng.normal(size=hours + lasting - 1)
+    logs = logs + news * np.convolve(shocks, np.ones(lasting), "valid") / np.sqrt(lasting)
+    if thread > 1:
+        logs += 0.3 * rng.normal(size=(threads, hours)).repeat(thread, axis=0)
+    age = np.clip(np.arange(hours) - created[:, None], 0, 24)
+    logs = logs + np.log(fading) * np.log1p(age) / np.log(25)
+    if hit is not None:
+        logs += np.log(factor) * hit(np.arange(hours) % WEEK)
+    impressions = rng.poisson(total * share).astype(np.float64)
+    return created, impressions, engagements(rng, impressions * 0.05 * np.exp(logs))
+
+
 def account(  # noqa: PLR0913 - a world
     rng: np.random.Generator,
     *,
@@ -87,12 +138,9 @@ def account(  # noqa: PLR0913 - a world
     total[number // 3] *= runaway
     pace = 80 / 60 * np.exp(0.5 * rng.normal(size=number))
     at = np.arange(hours)
-    edges = np.maximum(np.arange(hours + 1) - created[:, None], 0)
-    share = np.diff(growth("Lomax", edges, pace[:, None]), axis=1)
-    season = 1 + 0.67 * np.sin((at % 24 - 8) / 24 * 2 * np.pi)
-    season = season * np.where(at // 24 % 7 >= 5, 0.6, 1)
+    share = _hourly_share(created, pace, hours)
     noise = rng.gamma(1 / chance**2, chance**2, size=share.shape)
-    expected = total[:, None] * share * season * noise
+    expected = total[:, None] * share * noise
     if burst is not None:
         expected[:, burst[0]] *= burst[1]
     counts = engagements(rng, expected, each)
