@@ -104,6 +104,7 @@ def test_one_level_alone_has_the_error_rate_for_itself() -> None:
     assert tested["weekday"].p[0] == pytest.approx(2 / 6)
 
 
+@pytest.mark.slow
 def test_only_the_chosen_level_is_reported() -> None:
     """Twice the impressions at 14:00 are no evidence for a weekday."""
     counts = shifted(1, lambda _, hour: hour == 14)
@@ -210,7 +211,7 @@ def weeks(seed: int, factor: float = 1.0) -> pd.DataFrame:
     return counts.assign(count=counts["count"].where(~late, more))
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_engagement_clock_finds_an_effect() -> None:
     """Evenings with twice the rate are all found."""
     evenings = best_times(weeks(1, 2.0), clock="engagement", draws=199)
@@ -244,6 +245,7 @@ def test_the_engagement_clock_compares_within_posts() -> None:
     assert times.loc[20, "shrunk"] == pytest.approx(times.loc[8, "shrunk"], rel=0.1)
 
 
+@pytest.mark.slow
 def test_news_of_one_hour_is_not_an_effect_of_that_hour_of_the_week() -> None:
     """On one Monday of four, all ten posts have three times the rate at 20:00."""
     posts_ = [id_at(f"2026-03-01T{10 + n}:30:00Z") for n in range(10)]
@@ -355,7 +357,6 @@ def threads(seed: int, number: int = 60) -> pd.DataFrame:
     )
 
 
-@pytest.mark.long
 def test_a_thread_counts_as_one_observation() -> None:
     """240 posts are 60 threads of 4."""
     times = best_times(threads(1), draws=199)
