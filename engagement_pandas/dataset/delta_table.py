@@ -268,14 +268,15 @@ class Table:
         from pyarrow import dataset as ds  # noqa: PLC0415  slow to import, and only files need it
         from pyarrow import fs  # noqa: PLC0415
 
-        given = {file.path: file for file in files}
+        given = list(files)
         parquet, here = ds.ParquetFileFormat(), fs.LocalFileSystem()
-        parts = [  # makes fragments without opening the files
-            parquet.make_fragment(path, filesystem=here, partition_expression=_day_is(file))
-            for path, file in given.items()
+        parts = [  # one fragment per day; they are made without opening files
+            parquet.make_fragment(day, filesystem=here, partition_expression=_day_is(file))
+            for day, file in {str(file.day): file for file in given}.items()
         ]
-        found = ds.FileSystemDataset(parts, self.schema, parquet, here).get_fragments(wanted)
-        return [given[part.path] for part in found]
+        matching = ds.FileSystemDataset(parts, self.schema, parquet, here).get_fragments(wanted)
+        days = {part.path for part in matching}
+        return [file for file in given if str(file.day) in days]
 
     def content(self, file: DataFile) -> bytes:
         """Return the content of a file, after verifying its checksum."""

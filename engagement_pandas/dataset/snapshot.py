@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -30,6 +31,9 @@ _ROWS: Final = 2**13
 """Rows of a row group, which readers of one post can skip; a day of 1,000 posts has 120,000."""
 
 _DIGITS: Final = 32
+_LOGGED: Final = ("path", "size_bytes", "num_records", "partition.day", "max.retrieved_at")
+"""What a snapshot keeps of each file in the log."""
+
 _NAMED: Final = re.compile(rf"-([0-9a-f]{{{_DIGITS}}})\.parquet")
 
 
@@ -117,8 +121,13 @@ class Snapshot:
         """
         import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
-        found: list[dict[str, Any]] = pa.table(table.get_add_actions()).to_pylist()
-        files = sorted((_read(row) for row in found), key=lambda file: file.path)
+        found = pa.table(table.get_add_actions(flatten=True))
+        # Only what is needed becomes Python objects: the statistics are most of the log.
+        values = (
+            found[name].to_pylist() if name in found.column_names else [None] * len(found)
+            for name in _LOGGED
+        )
+        files = sorted(starmap(_read, zip(*values, strict=True)), key=lambda file: file.path)
         known = {name: table.transaction_version(name) for name in names}
         marks = {name: number for name, number in known.items() if number is not None}
         snapshot = cls(int(table.version()), tuple(files), marks, table)
@@ -160,16 +169,9 @@ def _checksum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:_DIGITS]
 
 
-def _read(row: dict[str, Any]) -> DataFile:
+def _read(path: str, size: int, rows: int, day: date | None, latest: datetime | None) -> DataFile:
     """Return a file from its entry in the log."""
-    latest = (row.get("max") or {}).get("retrieved_at")
-    return DataFile(
-        row["path"],
-        row["size_bytes"],
-        row["num_records"],
-        (row.get("partition") or {}).get("day"),
-        latest if latest is None else latest.astimezone(UTC),
-    )
+    return DataFile(path, size, rows, day, latest if latest is None else latest.astimezone(UTC))
 
 
 def _statistics(rows: pa.Table) -> tuple[str, datetime | None]:
