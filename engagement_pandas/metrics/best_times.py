@@ -17,7 +17,7 @@ from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.age import made_hour
-from engagement_pandas.metrics.checks import known_type, require_columns
+from engagement_pandas.metrics.checks import counted_type, require_columns
 from engagement_pandas.metrics.compare import AT, totals
 from engagement_pandas.metrics.coverage import hours
 from engagement_pandas.metrics.engagement_rate import engagement_rate
@@ -149,9 +149,9 @@ def best_times(  # noqa: PLR0913  each has a default
     Raises
     ------
     FrameError
-        For an unknown type, clock, level or time zone; if counts lack a column; for counts by the
-        clock of engagement, which depend on when the posts were created; for an invalid
-        number.
+        For an unknown type, clock, level or time zone; if counts lack a column, or all rows of a
+        type; for counts by the clock of engagement, which depend on when the posts were
+        created; for an invalid number.
 
     See Also
     --------
@@ -206,7 +206,7 @@ def best_times(  # noqa: PLR0913  each has a default
         msg = f"draws is {draws!r}; a confidence of {confidence} needs more, such as {DRAWS}"
         raise FrameError(msg)
     rated = str(by) == RATE
-    types = [known_type(counts, name) for name in ([numerator, denominator] if rated else [by])]
+    types = [counted_type(counts, name) for name in ([numerator, denominator] if rated else [by])]
     if clock == "engagement" and not rated:
         msg = (
             f"by is {by!r} with the clock of engagement; counts in an hour depend on when the "

@@ -327,6 +327,8 @@ def test_daylight_saving_keeps_the_local_hour() -> None:
         ({"clock": "engagement"}, "'day'"),
         ({"clock": "engagement", "by": "impressions"}, "depend on when the posts were created"),
         ({"numerator": "claps"}, "no engagement type 'claps'"),
+        ({"numerator": "replies"}, "counts have no 'replies', only"),
+        ({"by": "replies"}, "counts have no 'replies', only"),
     ],
 )
 def test_invalid_arguments_are_refused(arguments: dict[str, Any], words: str) -> None:

@@ -107,6 +107,8 @@ NAMED = (
     "top_posts_rate",
 )
 NEED_MORE = {
+    "best_times": "no 'engagements', only ['impressions']",
+    "best_times_engagement": "no 'engagements', only ['impressions']",
     "funnel": "no ['engagements']",
     "top_posts": "no 'engagements', only ['impressions']",
     "top_posts_rate": "no 'engagements', only ['impressions']",
