@@ -44,6 +44,9 @@ SURE: Final = 0.99
 
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DRAWS: Final = 1999
+PERIOD: Final = 40
+"""Minimum number of threads in a period, within which their hours are permuted."""
+
 MINIMUM: Final = 3
 """Minimum number of threads at a time; a time with fewer is not tested."""
 
@@ -179,8 +182,9 @@ def best_times(  # noqa: PLR0913  each has a default
     takes more weeks to find a better weekday than a better hour of the day. If all posts are
     created at the same hour, an effect of the hour looks like one of age, and is not found.
 
-    With the clock of posting, do not use it if the schedule and the rate both changed over the
-    period.
+    With the posting clock, threads are compared with others of the same period, of at least 40
+    in the order of time, and permuted within it (a stratified permutation test). So a rate and
+    a schedule that both change over the months are no effect of the hour.
 
     Examples
     --------
@@ -257,18 +261,44 @@ def _posting(
     first = np.unique(thread, return_index=True)[1]
     score, weight, centre = thread_scores(thread, count, exposure if len(types) > 1 else None)
     overall = float(np.expm1(centre)) if len(types) == 1 else Sample(count, exposure).ratio
-    thread_cell = cell[first]
     return _Observations(
-        evidence=Evidence(thread_cell, score, weight),
-        permute=lambda rows, rng: rng.permuted(
-            np.broadcast_to(thread_cell, (rows, len(thread_cell))), axis=1
-        ),
+        evidence=Evidence(cell[first], centred(score, weight), weight),
+        permute=partial(permuted_threads, cell[first]),
         cell=cell,
         post=np.arange(len(cell)),
         sums={name: table[name] for name in types},
         overall=overall,
         factor=np.exp,
     )
+
+
+def centred(score: Floats, weight: Floats) -> Floats:
+    """Return the scores of threads, in the order of time, less the mean of their period."""
+    period = _periods(len(score))
+    level = np.bincount(period, weight * score) / np.bincount(period, weight**2)
+    return np.asarray(score - weight * level[period])
+
+
+def permuted_threads(cell: Places, rows: int, rng: np.random.Generator) -> Places:
+    """Return hours of the week of threads, in the order of time, permuted within each period.
+
+    A rate and a schedule that both change slowly are no effect of the hour.
+    """
+    permuted = np.repeat(cell[None, :], rows, axis=0)
+    period = _periods(len(cell))
+    for number in range(int(period.max(initial=-1)) + 1):
+        here = period == number
+        permuted[:, here] = rng.permuted(permuted[:, here], axis=1)
+    return permuted
+
+
+def _periods(threads: int) -> Places:
+    """Return the period of each thread: equal numbers of threads, at least ``PERIOD`` if possible.
+
+    >>> np.bincount(_periods(99)).tolist()
+    [50, 49]
+    """
+    return np.arange(threads) * max(threads // PERIOD, 1) // max(threads, 1)
 
 
 def thread_scores(

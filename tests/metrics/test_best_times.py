@@ -15,7 +15,7 @@ from support.simulated import HOUR_MS, MARCH, hourly, id_at, tidy, totals
 import engagement_pandas as ep
 from engagement_pandas import FrameError
 from engagement_pandas.metrics import best_times
-from engagement_pandas.metrics.best_times import best_named, permuted_days
+from engagement_pandas.metrics.best_times import best_named, permuted_days, permuted_threads
 from engagement_pandas.metrics.permutation_test import Evidence, permutation_test, scores
 
 WEEK_MS = 7 * 24 * HOUR_MS
@@ -300,6 +300,26 @@ def test_results_are_reproducible() -> None:
     pd.testing.assert_frame_equal(best_times(counts), best_times(counts))
     other = best_times(counts.sample(frac=1, random_state=2))
     pd.testing.assert_frame_equal(best_times(counts), other)
+
+
+def test_a_drift_of_rate_and_schedule_is_no_effect_of_the_hour() -> None:
+    """For 8 weeks posts are made at 9:00, then at 18:00; the rate then falls to a third."""
+    rng = np.random.default_rng(7)
+    day = np.arange(112)
+    late = day >= 56
+    created = MARCH + (day * 24 + np.where(late, 18, 9)) * HOUR_MS
+    rate = np.where(late, 0.02, 0.06) * np.exp(0.4 * rng.normal(size=112))
+    counts = totals(created, {"impressions": [2000] * 112, "engagements": rng.poisson(2000 * rate)})
+    assert best_named(best_times(counts)) == "not enough evidence"
+
+
+def test_threads_are_permuted_within_their_period() -> None:
+    """The first 45 of 90 have other hours than the last 45, in each permutation."""
+    cell = np.arange(90)
+    for row in permuted_threads(cell, 5, np.random.default_rng(1)):
+        assert sorted(row[:45]) == [*range(45)]
+        assert sorted(row) == [*range(90)]
+        assert list(row) != list(cell)
 
 
 def test_daylight_saving_keeps_the_local_hour() -> None:

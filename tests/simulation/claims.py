@@ -53,9 +53,11 @@ from engagement_pandas.metrics.best_times import DRAWS as TIME_DRAWS
 from engagement_pandas.metrics.best_times import (
     MINIMUM,
     SURE,
+    centred,
     hour_scores,
     level_of,
     permuted_days,
+    permuted_threads,
     thread_scores,
 )
 from engagement_pandas.metrics.compare import holm, unequal_spread
@@ -237,6 +239,7 @@ def time_is_named(  # noqa: PLR0913 - a world
     sigma: float = 1.3,
     thread: int = 1,
     viral_share: float = 0.0,
+    drifting: bool = False,
     hit: Callable[[NDArray[np.int64]], NDArray[np.bool_]] | None = None,
     planted: int = 0,
     factor: float = 1.0,
@@ -247,26 +250,35 @@ def time_is_named(  # noqa: PLR0913 - a world
     confidence: float = SURE,
     minimum: int = MINIMUM,
 ) -> Floats:
-    """Analyse posts at office hours: a time is named, at the level, or noise is drawn."""
+    """Analyse posts at office hours: a time is named, at the level, or noise is drawn.
+
+    If drifting, the rate falls to 1/e, and the schedule moves from 9:00 to 18:00.
+    """
     found = []
     for _ in range(runs):
         threads = number // thread
         cell = office_hours(rng, threads)
-        cell[:planted] = 2 * 24 + 12
+        if planted:  # in any of the weeks
+            cell[rng.permutation(threads)[:planted]] = 2 * 24 + 12
         post = np.repeat(np.arange(threads), thread)
         impressions = viral(rng, sizes(rng, number, sigma) + 1, viral_share)
         common = 0.8 if thread > 1 else 0.0
         logs = common * rng.normal(size=threads)[post]
         logs += np.sqrt(1 - common**2) * rng.normal(size=number)
         rate = 0.03 * np.exp(sd * logs)
+        if drifting:
+            time = np.arange(threads) / threads
+            usual = 9 + 9 * time + 1.5 * rng.normal(size=threads)
+            cell = cell // 24 * 24 + np.clip(np.round(usual), 0, 23).astype(np.int64)
+            rate *= np.exp(-time)[post]
         if hit is not None:
             rate = np.where(hit(cell)[post], factor * rate, rate)
         engaged = engagements(rng, impressions * rate)
         engaged[-1] *= runaway
         score, weight, _ = thread_scores(post, engaged, impressions)
         levels = permutation_test(
-            Evidence(cell, score, weight),
-            partial(_permuted, cell, rng),
+            Evidence(cell, centred(score, weight), weight),
+            lambda rows, cell=cell: permuted_threads(cell, rows, rng),
             TIME_DRAWS,
             minimum,
             tested,
@@ -299,10 +311,6 @@ def response_is_named(rng: Rng, runs: int, *, level: str | None = None, **world:
         name = level_of(levels, 1 - SURE)
         found.append(name is not None if level is None else name == level)
     return np.array(found, dtype=float)
-
-
-def _permuted(cell: NDArray[np.int64], rng: Rng, rows: int) -> NDArray[np.int64]:
-    return rng.permuted(np.broadcast_to(cell, (rows, len(cell))), axis=1)
 
 
 def post_is_covered(rng: Rng, runs: int, *, each: float, mean: float = 100.0) -> Floats:
@@ -693,6 +701,13 @@ CLAIMS = (
     Claim(
         "best_times", "no effect, threads of 4 posts", "1 %", 0, 0.015, 500,
         partial(time_is_named, number=240, thread=4, sd=1.0),
+    ),
+    *(
+        Claim(
+            "best_times", f"no effect, {number} posts, rate and schedule drift", "1 %", 0, 0.015,
+            500, partial(time_is_named, number=number, drifting=True),
+        )
+        for number in (200, 600)
     ),
     Claim(
         "best_times", "twice the rate at one hour of all days: found at that level",
