@@ -167,7 +167,7 @@ def test_rooms_state_what_they_import() -> None:
         assert "the ground" in stated or not imported & ground, room
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_module_shadows_a_function() -> None:
     """Importing any module does not replace an exported name by a module."""
     code = """

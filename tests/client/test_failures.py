@@ -313,6 +313,7 @@ def test_a_malformed_post_does_not_affect_the_others(
     assert api.count() <= ATTEMPTS + PIECE_ATTEMPTS * 2 * levels
 
 
+@pytest.mark.slow
 @both
 def test_two_malformed_posts(api: Api, make: Make, tmp_path: Path, get: Get) -> None:
     """The ten posts between the first and the last are answered."""

@@ -788,6 +788,7 @@ def test_types_that_were_not_requested_are_refused(archive: ep.Archive) -> None:
         epd.flatten(archive).compute()
 
 
+@pytest.mark.slow
 def test_a_grouping_is_chosen_by_name(archive: ep.Archive) -> None:
     """Without a name, the error lists the groupings."""
     request = request_for(by={"days": ep.BY_DAY, "sums": ["engagement.type"]})
@@ -827,6 +828,7 @@ def test_other_arguments_than_archives_are_refused(stored: Any, message: str) ->
         epd.omissions(stored)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [0, -1, 2.5, "many", None])
 def test_an_invalid_number_of_rows_is_refused(rows: Any, archive: ep.Archive) -> None:
     """It is an integer of at least 1."""

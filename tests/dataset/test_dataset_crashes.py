@@ -234,6 +234,7 @@ def test_all_files_of_an_append_are_flushed(
     assert set(flushed[: removed[0][1]]) >= {path for path in files if "counts" in path.parts}
 
 
+@pytest.mark.slow
 def test_unfinished_files_are_removed_by_compact(tmp_path: Path) -> None:
     """Files of a writer that died are removed after an hour, other files are not."""
     dataset = ep.Dataset(tmp_path / "set")

@@ -397,6 +397,7 @@ def test_a_second_sync_at_the_same_time_is_refused(moving: World, dataset: ep.Da
 # What is refused
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

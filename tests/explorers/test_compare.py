@@ -43,7 +43,7 @@ def explorer(explore: Any, counts: pd.DataFrame, posts: pd.DataFrame) -> Any:
     return explorer_
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("fake_drawing")
 @pytest.mark.parametrize("name", SPLITS)
 def test_posts_are_divided_into_two_sets(
@@ -302,6 +302,7 @@ def test_the_chart_has_the_interval(
     assert answer["differs"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake_drawing")
 def test_the_first_split_has_posts_on_both_sides(explore: Any, tidy: Any) -> None:
     """Two posts of the first day and one of a later day are compared, not three with none."""

@@ -120,6 +120,7 @@ def test_refused_names_write_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replace", [True, False])
 def test_a_folder_is_not_overwritten(explorer: Any, tmp_path: Path, *, replace: bool) -> None:
     """There is an alert."""

@@ -72,6 +72,7 @@ def test_the_table_has_the_sum_of_each_post(
     assert column_names(explorer.table.html)[-1] == engagement_type
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake_drawing")
 def test_the_table_has_the_selected_counts(
     explore: Any,
@@ -112,6 +113,7 @@ def test_rates_are_ratios_of_sums(
     assert column_names(explorer.table.html)[-1] == "engagements per impression"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake_drawing")
 def test_rates_match_a_calculation_by_hand(
     explore: Any, set_controls: Any, tidy: Any, cells: Any
@@ -157,6 +159,7 @@ def test_a_swatch_has_the_dashes_of_its_line(
         assert style[1] == dashes(line)
 
 
+@pytest.mark.slow
 def test_bars_have_no_swatches(explore: Any, tidy: Any) -> None:
     """All bars have one colour."""
     rows = [(str(10**18 + n), "impressions", n) for n in range(1, 9)]
@@ -164,6 +167,7 @@ def test_bars_have_no_swatches(explore: Any, tidy: Any) -> None:
     assert "stroke:" not in explore(counts).table.html
 
 
+@pytest.mark.slow
 def test_lines_of_types_have_no_swatches(
     explore: Any, set_controls: Any, counts: pd.DataFrame
 ) -> None:
@@ -235,6 +239,7 @@ def test_counts_without_posts_have_no_table(explore: Any, frames: dict[str, pd.D
     assert explore(frames["without posts"]).table.html == ""
 
 
+@pytest.mark.slow
 def test_posts_have_the_same_name_everywhere(
     explore: Any,
     set_controls: Any,

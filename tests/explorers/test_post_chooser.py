@@ -76,6 +76,7 @@ def test_many_posts_are_ordered_by_impressions(explore: Any, make_posts: Any) ->
     assert listed(explore(counts, posts)) == posts["post_id"].tolist()[:25]
 
 
+@pytest.mark.slow
 def test_posts_are_ranked_by_a_type(explore: Any, make_posts: Any) -> None:
     """Favorites rise with every third post, and unknown ones are last."""
     counts, posts = make_posts(60)
@@ -88,6 +89,7 @@ def test_posts_are_ranked_by_a_type(explore: Any, make_posts: Any) -> None:
     assert chooser.value == (ids[57], ids[54], ids[51])
 
 
+@pytest.mark.slow
 def test_posts_without_a_count_follow_the_ranked_ones(explore: Any, make_posts: Any) -> None:
     """All 60 can be listed, those without favorites newest first."""
     counts, posts = make_posts(60)
@@ -139,6 +141,7 @@ def test_all_words_must_match(
     assert list(explorer.controls["posts"].value) == listed(explorer)
 
 
+@pytest.mark.slow
 def test_a_handle_may_be_searched(explore: Any, make_posts: Any) -> None:
     """The list has the best 25 of 30 posts."""
     counts, posts = make_posts(60)
@@ -170,6 +173,7 @@ def test_counts_without_posts_are_searched_by_id(explore: Any, make_posts: Any) 
     assert listed(explorer) == [last]
 
 
+@pytest.mark.slow
 def test_removed_words_restore_the_list(explore: Any, make_posts: Any) -> None:
     """Spaces are no words."""
     explorer = explore(*make_posts(60))
@@ -316,6 +320,7 @@ def test_unknown_posts_are_listed_by_id(explore: Any, make_posts: Any) -> None:
     assert len(labels) == 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("explorer_class", [BestTimesExplorer, CompareExplorer])
 def test_every_explorer_has_the_chooser(explore: Any, make_posts: Any, explorer_class: Any) -> None:
     """It has the search row."""

@@ -103,6 +103,7 @@ def test_counts_by_day_have_utc_days(
     pd.testing.assert_frame_equal(explorer.selection, rows)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake_drawing")
 def test_ages_ignore_the_dates(explore: Any, set_controls: Any, counts: pd.DataFrame) -> None:
     """Each post has all its counts, for any From and To."""

@@ -203,6 +203,7 @@ def test_from_after_to_has_an_alert(explore: Any, set_controls: Any, counts: pd.
         _ = explorer.selection
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake_drawing")
 def test_from_after_to_has_no_effect_on_ages(
     explore: Any, set_controls: Any, counts: pd.DataFrame

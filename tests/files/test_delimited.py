@@ -23,6 +23,7 @@ ID = "2037215664590352384"
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"))
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(CELLS, min_size=2), min_size=1), st.sampled_from(DELIMITERS))
 def test_written_rows_are_read(rows: list[list[str]], delimiter: str) -> None:
     """Rows that Python's own writer has written are read again, each below the one before."""
@@ -74,6 +75,7 @@ def test_the_header_has_a_line_and_a_delimiter(text: str, expected: tuple[int, s
     assert (header.line, header.text, header.delimiters[0]) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["", "sep={}\n", "\n\n"])
 @pytest.mark.parametrize("delimiter", DELIMITERS)
 def test_all_readers_take_all_delimiters(delimiter: str, first: str) -> None:

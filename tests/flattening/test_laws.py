@@ -306,7 +306,7 @@ trees = st.dictionaries(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(trees, st.booleans())
 def test_both_readers_give_the_same_counts(

@@ -22,6 +22,7 @@ def test_a_csv_file_reads_back_equal(make: Any, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(ep.read_csv(tmp_path / "counts.csv"), make())
 
 
+@pytest.mark.slow
 @frames
 def test_a_buffer_reads_back_equal(make: Any) -> None:
     """A text buffer is accepted like a path."""

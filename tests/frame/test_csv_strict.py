@@ -117,6 +117,7 @@ COMPRESS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", COMPRESS)
 @settings(max_examples=15, deadline=None)
 @given(i=st.integers(0, 10_000), damage=st.sampled_from(["cut", "turn"]))

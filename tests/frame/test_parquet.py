@@ -19,6 +19,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import SCHEMA_VERSION
 
 
+@pytest.mark.slow
 @frames
 def test_a_parquet_file_reads_back_equal(make: Any, tmp_path: Path) -> None:
     """Values, dtypes, categories and order are those written."""

@@ -92,6 +92,7 @@ TURNED_OFF = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", TURNED_OFF.values(), ids=TURNED_OFF)
 def test_untrusted_certificates_are_refused(
     certificate: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch

@@ -62,6 +62,7 @@ def bomb(size: int, layers: int = 1) -> bytes:
     return compressed
 
 
+@pytest.mark.slow
 def test_a_gzip_bomb_is_not_decompressed(limit: int) -> None:
     """It exceeds the limit, and is not retried."""
     compressed = bomb(20 * limit)

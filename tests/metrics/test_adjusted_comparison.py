@@ -53,6 +53,7 @@ def six(exponent: float = 1.0, *, factor: float = 1.0) -> tuple[pd.DataFrame, pd
     return world(names, np.round(sizes * noisy(180)), hours, followers=followers)
 
 
+@pytest.mark.slow
 def test_an_account_with_better_hours_is_not_better() -> None:
     """The unadjusted comparison finds a difference; the comparison at the same hours does not."""
     counts, posts = by_hours()
@@ -89,6 +90,7 @@ def test_the_ratio_without_confounders_is_that_of_geometric_means() -> None:
     assert 1.95 < half_width / error < 2.78  # Student's t with 4 to 8 degrees of freedom
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exponent", [0.5, 1.0])
 def test_the_exponent_of_the_size_is_estimated(exponent: float) -> None:
     """No account differs because of its followers, for any exponent."""
@@ -106,6 +108,7 @@ def test_an_account_that_exceeds_its_size_is_found() -> None:
     assert row["low"] < 3 < row["high"]
 
 
+@pytest.mark.slow
 def test_two_accounts_suffice_for_a_given_exponent() -> None:
     """An exponent of 1 compares counts per follower."""
     counts, posts = six()
@@ -119,6 +122,7 @@ def test_two_accounts_suffice_for_a_given_exponent() -> None:
     assert again["ratio"] == pytest.approx(row["ratio"] / 2)
 
 
+@pytest.mark.slow
 def test_scatter_of_the_other_accounts_widens_the_interval() -> None:
     """Accounts that do not follow their sizes make each estimate less certain."""
     counts, posts = six()
@@ -158,6 +162,7 @@ def test_tags_are_compared_within_accounts() -> None:
     assert 0.8 < launch["ratio"] / 2 < 1.25
 
 
+@pytest.mark.slow
 def test_tags_may_be_lists_or_rows() -> None:
     """Several tags of a post give the same result as a list and as several rows."""
     counts, posts = tags()
@@ -168,6 +173,7 @@ def test_tags_may_be_lists_or_rows() -> None:
     )
 
 
+@pytest.mark.slow
 def test_posts_of_a_thread_are_one_cluster() -> None:
     """Ten posts in one hour with a common effect have little more information than one post."""
     rng = np.random.default_rng(4)
@@ -185,6 +191,7 @@ def test_posts_of_a_thread_are_one_cluster() -> None:
     assert width[1] > 2 * width[0]
 
 
+@pytest.mark.slow
 def test_a_group_with_too_few_threads_has_no_numbers() -> None:
     """A tag of four threads has a row with the reason; the other tags are compared."""
     counts, posts = tags()
@@ -274,6 +281,7 @@ def test_an_exponent_needs_five_accounts() -> None:
         adjusted_comparison(counts, posts.assign(followers=500), at=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [0, -5, "many", np.inf])
 def test_impossible_sizes_are_refused(wrong: Any) -> None:
     """The error has the value and the post."""
@@ -307,6 +315,7 @@ def test_ratios_are_independent_of_the_scale_of_counts(factor: int, seed: int) -
         assert ordered[name] == pytest.approx(shuffled[name], rel=0.01)
 
 
+@pytest.mark.slow
 def test_several_groups_are_corrected_by_holm() -> None:
     """At the confidence of the corrected p-value, the interval just touches 1."""
     counts, posts = six(factor=1.25)

@@ -68,6 +68,7 @@ def test_the_hour_has_the_requested_time_zone(busy: pd.DataFrame) -> None:
     assert row["start"].hour == 0
 
 
+@pytest.mark.slow
 def test_an_hour_after_a_gap_is_not_a_breakout(busy: pd.DataFrame) -> None:
     """An hour cannot be predicted if the hours before are absent or unknown."""
     begins = busy["day"] + pd.to_timedelta(busy["hour"].astype(int), unit="h")

@@ -218,6 +218,7 @@ def rates(day: str, engagements: list[int]) -> pd.DataFrame:
     return ep.flatten_json({"g": body})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("a", "b"),
     [
@@ -383,7 +384,7 @@ def test_holms_correction_matches_a_calculation_by_hand() -> None:
     assert holm(np.array([0.03, 0.02])).tolist() == pytest.approx([0.04, 0.04])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_interval_and_the_p_value_agree() -> None:
     """A p-value of at most 5 % means an interval without the null."""
     rng = np.random.default_rng(3)

@@ -135,6 +135,7 @@ def test_rates_have_a_line_for_each_value(counts: pd.DataFrame) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", [ep.engagement_rate, ep.over_time, ep.rate_over_time])
 def test_keys_may_be_an_iterator(metric: Any) -> None:
     """It is read once, and looked up like a list."""

@@ -81,6 +81,7 @@ def test_buckets_are_those_of_over_time(bakery: Any) -> None:
     assert found["impressions"].to_list() == own["count"].to_list()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", ["D", "W", "MS"])
 def test_bucket_sums_equal_the_overall_sums(bakery: Any, every: str) -> None:
     """A wide window keeps the rates."""

@@ -149,7 +149,7 @@ def test_ranks_match_plain_loops(bakery: Any) -> None:
     assert list(zip(ranked["post_id"], ranked["impressions"], strict=True)) == expected
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 500), st.integers(0, 5000)), min_size=1, max_size=20),

@@ -37,6 +37,7 @@ def test_dots_and_circles_are_at_the_ratios() -> None:
     assert names == [[group, "30 posts"] for group in table["group"]]
 
 
+@pytest.mark.slow
 def test_a_group_has_its_colour_of_other_charts() -> None:
     """The colour follows from its name."""
     counts, posts = six()
@@ -72,6 +73,7 @@ def test_groups_that_are_not_compared_are_named() -> None:
     assert len(ax.get_yticklabels()) == 2
 
 
+@pytest.mark.slow
 def test_long_intervals_are_cut_off() -> None:
     """An uninformative interval does not compress the others."""
     counts, posts = six()

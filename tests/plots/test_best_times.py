@@ -144,6 +144,7 @@ def test_an_effect_of_the_hour_has_a_bar_per_hour(post_id_at: Any) -> None:
     assert [text.get_text() for text in ax.texts] == ["28"] * 9
 
 
+@pytest.mark.slow
 def test_an_effect_of_the_weekday_has_a_bar_per_weekday(post_id_at: Any) -> None:
     """Saturdays are better, at any hour."""
     counts = posted(post_id_at, *every_day(lambda timestamp, _: timestamp.day_name() == "Saturday"))
@@ -194,6 +195,7 @@ def test_pale_cells_can_be_read_on_a_page_of_any_theme(post_id_at: Any) -> None:
     assert len(mesh_.colorbar.solids.get_edgecolor()) > 1
 
 
+@pytest.mark.slow
 def test_counts_have_a_colour_bar_without_percent(post_id_at: Any) -> None:
     """The values are engagements of a typical post."""
     ax = plot_best_times(posted(post_id_at, *planted()), by="engagements", at=None)
@@ -211,6 +213,7 @@ def test_equal_rates_have_equal_colours(post_id_at: Any) -> None:
     assert high >= 0.03 * 1.1 - 1e-9
 
 
+@pytest.mark.slow
 def test_the_engagement_clock_has_its_own_labels(demo: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     """Hours are those of the engagement."""
     ax = plot_best_times(demo[0], clock="engagement", draws=100)

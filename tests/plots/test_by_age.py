@@ -90,6 +90,7 @@ def test_missing_hours_are_gaps(life: Any) -> None:
     assert ax.lines[0].get_marker() == "o"
 
 
+@pytest.mark.slow
 def test_the_largest_seven_posts_have_colours(life: Any, legend: Any) -> None:
     """The other 18 have one grey line each."""
     counts = concatenated(*(life(CREATED, [n, n], serial=n) for n in range(1, 26)))
@@ -154,6 +155,7 @@ def test_a_single_post_has_an_interval(life: Any, legend: Any) -> None:
     assert list(two.collections) == []
 
 
+@pytest.mark.slow
 def test_the_axis_limits_a_wide_interval(life: Any) -> None:
     """It shows up to four times the highest rate."""
     counts = both(life, [50, 50], [2, 1])

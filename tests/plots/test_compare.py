@@ -80,6 +80,7 @@ def test_the_interval_is_that_of_the_metric() -> None:
     assert title.startswith("the rate of a is 3 percentage points higher than that of b, 2")
 
 
+@pytest.mark.slow
 def test_equal_sets_have_the_detectable_difference() -> None:
     """Both sets have the same counts under different IDs."""
     ax = plot_compare(A, posts(300, [50, 51, 52, 53, 54, 55]), at=None)
@@ -240,6 +241,7 @@ def test_a_negative_mean_is_drawn() -> None:
     ep.plot_compare(posts(100, -20), posts(200, -5), by="favorites", statistic="mean", at=None)
 
 
+@pytest.mark.slow
 def test_names_of_rows_have_no_characters_that_the_font_lacks() -> None:
     """A name of which nothing is left is a question mark, as in a legend; no box is drawn."""
     three = pd.concat([A, B, posts(300, [30, 31, 32, 33, 34, 35])], ignore_index=True)

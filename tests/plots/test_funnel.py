@@ -28,6 +28,7 @@ def counts() -> pd.DataFrame:
     return totals([MARCH + n * 1000 for n in range(40)], sizes)
 
 
+@pytest.mark.slow
 def test_bars_are_the_rates_of_steps(counts: pd.DataFrame) -> None:
     """They begin with the second step; an absent step is named."""
     table = funnel(counts)
@@ -42,6 +43,7 @@ def test_bars_are_the_rates_of_steps(counts: pd.DataFrame) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_headline_has_the_result_of_1000_impressions(counts: pd.DataFrame) -> None:
     """Each step has its number."""
     of_first = funnel(counts)["of_first"].dropna().to_list()

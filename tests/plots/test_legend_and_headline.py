@@ -15,9 +15,6 @@ from plots.test_pictures import PLOTS
 import engagement_pandas as ep
 from engagement_pandas.plots.legend_and_headline import legend_of
 
-TYPICAL = ("over_time_posts", "by_type", "top_posts_25", "best_times", "compare")
-"""Plots with different headers or legends."""
-
 
 def boxes(ax: Any) -> dict[str, Bbox]:
     """Return the extent of each part of a drawn plot, in pixels."""
@@ -42,15 +39,9 @@ def overlapping(ax: Any) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "layout",
-    ["constrained", *(pytest.param(layout, marks=pytest.mark.long) for layout in ("tight", None))],
-)
-@pytest.mark.parametrize(
-    "name",
-    [name if name in TYPICAL else pytest.param(name, marks=pytest.mark.long) for name in PLOTS],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("layout", ["constrained", "tight", None])
+@pytest.mark.parametrize("name", PLOTS)
 def test_a_title_overlaps_nothing(
     demo: tuple[pd.DataFrame, pd.DataFrame], name: str, layout: Any
 ) -> None:

@@ -272,6 +272,7 @@ def test_a_point_between_gaps_has_a_dot(hourly: Any) -> None:
     assert line.get_markevery() == [41]
 
 
+@pytest.mark.slow
 def test_many_hours_are_drawn_by_day(hourly: Any) -> None:
     """10,000 hours are 417 points; requested hours have thin lines."""
     counts = every_hour(hourly, "2026-01-01T00:00", 10_000)

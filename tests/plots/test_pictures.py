@@ -156,12 +156,9 @@ def test_a_plot_is_drawn_without_a_warning(
         figure.savefig(io.BytesIO(), format="png", dpi=50)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMED)
-@pytest.mark.parametrize(
-    "layout",
-    ["constrained", *(pytest.param(layout, marks=pytest.mark.long) for layout in ("tight", None))],
-)
+@pytest.mark.parametrize("layout", ["constrained", "tight", None])
 def test_texts_of_posts_are_drawn(
     demo: tuple[pd.DataFrame, pd.DataFrame], name: str, layout: Any
 ) -> None:
@@ -216,7 +213,7 @@ def test_one_point_is_drawn(demo: tuple[pd.DataFrame, pd.DataFrame], name: str) 
     assert low != high
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @each_plot
 def test_a_plot_changes_nothing(demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw) -> None:
     """The frame, its attrs and matplotlib's settings stay."""
@@ -228,7 +225,7 @@ def test_a_plot_changes_nothing(demo: tuple[pd.DataFrame, pd.DataFrame], draw: D
     assert dict(plt.rcParams) == settings
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @each_plot
 def test_a_plot_on_given_axes_opens_no_figure(
     demo: tuple[pd.DataFrame, pd.DataFrame], draw: Draw

@@ -80,6 +80,7 @@ def test_each_type_has_a_line(counts: pd.DataFrame, ys: Any) -> None:
     assert per_engagement.get_ylabel() == "hourly counts over engagements"
 
 
+@pytest.mark.slow
 def test_lines_of_types_are_those_of_the_metric(demo: Any, ys: Any) -> None:
     """Rates are by day, in another zone."""
     arguments: dict[str, Any] = {"every": "D", "tz": "Asia/Tokyo"}
@@ -144,6 +145,7 @@ def test_lines_may_be_of_any_column(counts: pd.DataFrame, ys: Any) -> None:
     assert gids(plot_rate_over_time(without_campaign, by="campaign")) == ["<NA>"]
 
 
+@pytest.mark.slow
 def test_few_impressions_are_a_gap(hourly: Any, ys: Any, legend: Any) -> None:
     """One engagement with one impression is not 100 %; the legend explains the gap."""
     numbers = {"impressions": [500, 1, 9, 500], "engagements": [10, 1, 0, 5]}
@@ -192,6 +194,7 @@ def test_the_axis_fits_rates_of_many_impressions(hourly: Any, legend: Any) -> No
     assert [counts_of_type.get_gid() for counts_of_type in first_post.collections] == ["interval"]
 
 
+@pytest.mark.slow
 def test_the_axis_has_percent(counts: pd.DataFrame) -> None:
     """It has no needless digits."""
     ax = plot_rate_over_time(counts)

@@ -221,7 +221,7 @@ def comparable(result: Any) -> Any:
     return labels
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
 def test_names_in_metrics_and_plots(function: Callable[..., Any]) -> None:
     """An alias returns the same result and the same labels as the API's name."""

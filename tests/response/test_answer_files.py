@@ -268,6 +268,7 @@ def leave_temporary(folder: Path, name: str, age: float, *, a_folder: bool = Fal
 HOUR = 3600
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["collect", "verify"])
 def test_old_temporary_files_are_removed(
     client: ep.EngagementClient, archive: ep.Archive, by: str

@@ -362,7 +362,7 @@ def interrupted(
     assert ("the same call resumes" in str(getattr(error, "__notes__", ""))) == (settled_parts > 0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("wording", ["posts", "by_author"])
 @pytest.mark.parametrize("error", [Stop(), KeyboardInterrupt(), SystemExit(1)], ids=repr)
 def test_a_new_client_resumes_an_interrupted_job(
@@ -869,6 +869,7 @@ POISON = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("poison", POISON)
 def test_a_response_that_cannot_be_flattened_is_requested_again(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive, poison: Any
@@ -880,6 +881,7 @@ def test_a_response_that_cannot_be_flattened_is_requested_again(
     assert (archive.verify(), len(server.seen)) == ((), 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("poison", POISON)
 def test_a_stored_response_that_cannot_be_flattened_is_reported(
     client: ep.EngagementClient, server: ScriptedServer, archive: ep.Archive, poison: Any
@@ -899,6 +901,7 @@ def test_a_stored_response_that_cannot_be_flattened_is_reported(
     assert (archive.verify(), len(server.seen)) == ((), 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["flip", "cut", "blank", "gone"])
 @pytest.mark.parametrize("make_request", [totals, past], ids=["totals", "historical"])
 def test_a_lost_manifest_is_reported_and_written_again(

@@ -69,14 +69,8 @@ def hidden(folder: Path) -> list[Path]:
 # Crashes
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "crash",
-    [
-        "raise",
-        *(pytest.param(crash, marks=pytest.mark.long) for crash in ("cut", "cut and forgotten")),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("crash", ["raise", "cut", "cut and forgotten"])
 def test_a_job_resumes_after_a_crash_at_any_system_call(
     twin: SandboxServer, clock: FakeClock, tmp_path: Path, crash: str
 ) -> None:

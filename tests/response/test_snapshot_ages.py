@@ -92,6 +92,7 @@ def test_the_limits_are_ten_minutes_and_an_hour() -> None:
     }
 
 
+@pytest.mark.slow
 @both_endpoints
 def test_a_snapshot_is_resumed_within_the_limit(
     client: ep.EngagementClient, api: Api, archive: ep.Archive, clock: FakeClock, endpoint: str

@@ -74,6 +74,7 @@ def test_integer_ids_keep_full_precision(sandbox: SandboxServer, send: Send) -> 
     assert send(sandbox, "totals", [float(post.number)]).status_code == 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["Basic YTpi", "Token abc", "bearer_abc", "Digest x"])
 def test_an_unknown_scheme_is_refused(sandbox: SandboxServer, send: Send, scheme: str) -> None:
     """The 401 has the documented message."""

@@ -17,6 +17,7 @@ from engagement_pandas.sandbox import FAULTS, Fault, Faults, SandboxServer
 TOTALS = "/insights/engagement/totals"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["429", "500", "502", "503"])
 def test_a_fault_returns_its_status_once(
     sandbox: SandboxServer, request_total: Any, fault: str

@@ -188,6 +188,7 @@ def test_old_posts_have_no_impressions_on_totals(make_twin: Any, body: Any) -> N
     assert set(alone.document["g"]) == {old.post_id}
 
 
+@pytest.mark.slow
 def test_posts_of_exactly_90_days_have_impressions(make_twin: Any, body: Any) -> None:
     """The limit is exact to the millisecond."""
     twin, post, _ = aged(make_twin, 90)

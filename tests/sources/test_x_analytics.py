@@ -211,6 +211,7 @@ def test_several_files_are_snapshots(tmp_path: Path) -> None:
         ep.summarise(counts)
 
 
+@pytest.mark.slow
 def test_several_files_need_retrieval_times(tmp_path: Path) -> None:
     """A single file may have none."""
     assert "retrieved_at" not in read_text(content(), tmp_path, "mine.csv")
@@ -246,6 +247,7 @@ def test_a_truncated_export_has_a_warning(tmp_path: Path) -> None:
         read_text(content(*rows), tmp_path, NAME.replace("08-20", "08-22"))
 
 
+@pytest.mark.slow
 def test_a_by_tweet_file_is_read(tmp_path: Path) -> None:
     """Texts have line breaks; rates are left out, and promoted counts are optional."""
     name = "tweet_activity_metrics_bakery_20150901_20151001_en.csv"
@@ -278,6 +280,7 @@ def test_a_by_tweet_file_is_read(tmp_path: Path) -> None:
     assert ep.read_posts(tmp_path / name)["text"].to_list() == ['two\nlines, "quoted"']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", _BY_TWEET_HEADINGS)
 def test_every_language_of_by_tweet_files_is_read(line: str, tmp_path: Path) -> None:
     """Unknown names are read by position."""
@@ -314,6 +317,7 @@ def test_headings_of_2015_are_read(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_file_without_rows_has_no_counts(tmp_path: Path) -> None:
     """It may be among others."""
     empty = read_text(by_tweet(), tmp_path, "tweet_activity_metrics_b_20150801_20150901_en.csv")

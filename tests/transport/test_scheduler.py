@@ -226,7 +226,7 @@ def test_a_server_without_quota_headers(monkeypatch: pytest.MonkeyPatch) -> None
 # Other users of the quota
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=15)
 @given(contracts(), st.floats(0, 59), st.floats(61, 119), st.integers(0, 99))
 def test_recovery_from_a_429(contract: Contract, phase: float, when: float, seed: int) -> None:
