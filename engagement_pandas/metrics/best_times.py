@@ -139,15 +139,14 @@ def best_times(  # noqa: PLR0913  each has a default
     DataFrame
         168 rows: ``weekday`` (category, Monday to Sunday), ``hour`` (``int8``, local);
         ``n`` (``int64``, posts) and ``threads`` (``int64``; with the clock of engagement, hours
-        of the period); the sums
-        (``Int64``, or ``Float64`` of counts at an age); ``rate`` (``Float64``, ratio of
-        sums, or mean count per post); ``shrunk`` (``Float64``, shrunk towards the overall
-        rate, or the typical post's count, as far as the differences between hours are due to
-        chance, or may be, if no time is better); ``p`` (``Float64``, the probability of such
-        a time anywhere in the week, at the tested levels, without any effect); ``level``
-        (category: *weekday*, *hour of day* or *hour of the week*; the level at which an effect
-        was found, else ``<NA>``); ``verdict`` (category:
-        *best*, all hours of the one best time; *better*; *not enough evidence*; *no posts*).
+        of the period); the sums (``Int64``, or ``Float64`` of counts at an age); ``rate``
+        (``Float64``, ratio of sums, or mean count per post); ``shrunk`` (``Float64``, shrunk
+        towards the overall rate, or the typical post's count, as far as the differences between
+        hours are due to chance, or may be, if no time is better); ``p`` (``Float64``, the
+        probability of such a time anywhere in the week, at the tested levels, without any
+        effect); ``level`` (category: *weekday*, *hour of day* or *hour of the week*; the level
+        at which an effect was found, else ``<NA>``); ``verdict`` (category: *best*, all hours
+        of the one best time; *better*; *not enough evidence*; *no posts*).
 
     Raises
     ------

@@ -122,13 +122,13 @@ def series_of(counts: pd.DataFrame) -> PostSeries:
         row = np.lexsort((start, key))
         key, start, number, unknown = key[row], start[row], number[row], unknown[row]
     made = made_hour(posts)
-    first, length = runs(key)
+    first, length = equal_runs(key)
     unborn = start + cover.step <= np.repeat(made[key[first] // size], length)
     if unborn.any():
         _refuse_unborn(counts, row[unborn & (number != 0)], made, codes)
         row, key, start = row[~unborn], key[~unborn], start[~unborn]
         number, unknown = number[~unborn], unknown[~unborn]
-        first, length = runs(key)
+        first, length = equal_runs(key)
     post, code = np.divmod(key[first], size)
     return PostSeries(
         posts=posts,
@@ -165,10 +165,10 @@ def _in_time(key: NDArray[np.int64], start: NDArray[np.int64]) -> bool:
     return bool(((key[1:] > key[:-1]) | same).all())
 
 
-def runs(key: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def equal_runs(key: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the first row of each run of equal keys, and its length.
 
-    >>> [places.tolist() for places in runs(np.array([5, 5, 7]))]
+    >>> [places.tolist() for places in equal_runs(np.array([5, 5, 7]))]
     [[0, 2], [2, 1]]
     """
     first = np.flatnonzero(np.append(np.ones(len(key[:1]), dtype=np.bool_), key[1:] != key[:-1]))

@@ -39,7 +39,7 @@ def interpolate_counts(series: PostSeries, ages: Floats) -> Floats:
     """
     if not len(ages):
         return np.empty(0)
-    rows = _at_age(series, ages)
+    rows = _buckets_at(series, ages)
     inside = (rows < series.begin[1:]) & (ages > 0)
     rows = np.where(inside, rows, series.begin[:-1])
     curve = _Curve.of(series, rows)
@@ -99,7 +99,7 @@ def interpolate_ages(series: PostSeries, targets: Floats, totals: Floats) -> Flo
     return np.where(found & series.complete[rows], age, np.nan)
 
 
-def _at_age(series: PostSeries, ages: Floats) -> NDArray[np.int64]:
+def _buckets_at(series: PostSeries, ages: Floats) -> NDArray[np.int64]:
     """Return the bucket of each series in which its post had an age; the next one if there is none.
 
     Ages at the exact end of a bucket are in it: rounding must not move them beyond it.

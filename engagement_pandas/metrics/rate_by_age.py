@@ -9,7 +9,7 @@ from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.by_age import AgeBuckets, check_step
 from engagement_pandas.metrics.checks import filter_types, require_columns
-from engagement_pandas.metrics.cumulative import runs, series_of
+from engagement_pandas.metrics.cumulative import equal_runs, series_of
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.rates import (
     bounds_of,
@@ -76,7 +76,7 @@ def rate_by_age(
     pair = pair_of(counts, numerator, denominator)
     rows = filter_types(counts, pair)
     series = series_of(rows)
-    first, _ = runs(series.post)
+    first, _ = equal_runs(series.post)
     bounds = series.begin[np.append(first, len(series.post))]
     buckets = AgeBuckets.of(series, bounds, series.born[first], every)
     own = rows.take(series.row)

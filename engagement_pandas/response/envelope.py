@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 import msgspec
 
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.response.error_wording import FORBIDDEN_POSTS, FORBIDDEN_TYPES, named
+from engagement_pandas.response.error_wording import FORBIDDEN_POSTS, FORBIDDEN_TYPES, names_in
 from engagement_pandas.response.json_decoding import DECODE_ERRORS
 from engagement_pandas.text import json_path, truncated_repr
 from engagement_pandas.vocabulary import UNSUPPORTED_KEYS
@@ -74,9 +74,9 @@ class Envelope:
         )
 
     def __post_init__(self) -> None:
-        posts = named(self.errors, FORBIDDEN_POSTS)
+        posts = names_in(self.errors, FORBIDDEN_POSTS)
         object.__setattr__(self, "_posts", {name: text for name, text in posts if name.isdigit()})
-        types = named(self.errors, FORBIDDEN_TYPES)
+        types = names_in(self.errors, FORBIDDEN_TYPES)
         object.__setattr__(self, "_types", frozenset(name for name, _ in types))
 
     def forbidden_posts(self) -> frozenset[str]:

@@ -31,7 +31,7 @@ def reason_of(text: str) -> OmissionReason | None:
     return next((reason for reason, words in WORDING.items() if words.search(text)), None)
 
 
-def named(errors: tuple[str, ...], pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+def names_in(errors: tuple[str, ...], pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
     """Yield the names in the errors of one kind, each with the text before them."""
     for text in errors:
         found = pattern.search(text)
