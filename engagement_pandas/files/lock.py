@@ -26,6 +26,10 @@ class _LockFile(FileIO):
         self.thread = get_ident()
         _OPEN.add(self)
 
+    # After an interrupt between the opening and the with statement, no other code closes the file.
+    # A function in C, since a second interrupt can stop one in Python.
+    __del__ = FileIO.close
+
 
 _OPEN: Final[WeakSet[_LockFile]] = WeakSet()
 

@@ -8,8 +8,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from engagement_pandas.files import lock
 from engagement_pandas.files.lock import file_lock, try_file_lock
 
@@ -40,11 +38,6 @@ def interrupted_at(line: int, path: Path) -> bool:
     return left <= 0
 
 
-@pytest.mark.filterwarnings(
-    # The file is closed when its last reference is deleted.
-    "ignore::pytest.PytestUnraisableExceptionWarning",
-    "ignore:unclosed file:ResourceWarning",
-)
 def test_an_interrupt_at_any_line_leaves_no_lock(tmp_path: Path) -> None:
     """Otherwise the process would wait for its own lock at its next request."""
     for line in itertools.count(1):
