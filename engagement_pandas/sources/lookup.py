@@ -18,17 +18,14 @@ from engagement_pandas.sources.v2_documents import (
     Item,
     document_of,
     is_analytics,
-    omissions_of,
     post_id_of,
-    problem_rows,
 )
 from engagement_pandas.text import truncated_repr
-from engagement_pandas.vocabulary import OmissionReason
 
 Metrics = Literal["public", "organic", "non_public", "promoted"]
 _METRICS: Final = get_args(Metrics)
 
-_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+LOOKUP_TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "impression_count": "impressions",
         "engagements": "engagements",
@@ -102,7 +99,7 @@ def flatten_lookup(
     0       7     impressions     90
     1       7       favorites      5
     """
-    _check_metrics(metrics)
+    check_metrics(metrics)
     given = None if retrieved_at is None else to_iso_utc(retrieved_at)
     document = document_of(body)
     if is_analytics(document):
@@ -112,58 +109,14 @@ def flatten_lookup(
     rows = [
         (post_id, name, given or item.retrieved_at, count)
         for post_id, item in posts
-        for name, count in _counts(item, metrics)
+        for name, count in counts_of(item, metrics)
     ]
     source = f"x_lookup_{metrics}"
     return to_counts(rows, source)
 
 
-def v2_omissions(body: Body, metrics: Metrics = "public") -> pd.DataFrame:
-    """Return the posts of an answer of X API v2 that have no counts, with the reason.
-
-    Parameters
-    ----------
-    body, metrics
-        As for :func:`flatten_lookup`; answers of ``/2/tweets/analytics`` too.
-
-    Returns
-    -------
-    DataFrame
-        As returned by :func:`omissions`: ``post_id``, ``engagement_type`` (``str``, ``<NA>`` for
-        all types), ``reason`` (category), ``message`` (``str``, the API's own words), ``start``
-        and ``end`` (``NaT``, since there is no window). Posts without these metrics are included.
-
-    Raises
-    ------
-    ResponseShapeError
-        If the body has another shape; with the position.
-    RefusedError
-        If it holds nothing but problems of the entire request.
-    FrameError
-        If ``metrics`` is not one of the four.
-
-    Examples
-    --------
-    >>> problem = {"type": "https://api.x.com/2/problems/resource-not-found",
-    ...            "resource_id": "8", "detail": "Could not find tweet with ids: [8]."}
-    >>> v2_omissions({"data": [], "errors": [problem]})[["post_id", "reason"]]
-      post_id       reason
-    0       8  unavailable
-    """
-    _check_metrics(metrics)
-    document = document_of(body)
-    rows = list(problem_rows(document))
-    counted = {post for post, *_ in rows}
-    is_lookup = not is_analytics(document)
-    for item in document.originals:
-        if is_lookup and not any(True for _ in _counts(item, metrics)):
-            post = post_id_of(item)
-            if post not in counted:
-                rows.append((post, OmissionReason.NOT_ANSWERED, f"it has no {metrics}_metrics"))
-    return omissions_of(rows)
-
-
-def _check_metrics(metrics: str) -> None:
+def check_metrics(metrics: str) -> None:
+    """Raise if there are no metrics of that name."""
     if metrics not in _METRICS:
         msg = f"metrics is {metrics!r}; choose one of {list(_METRICS)}"
         raise FrameError(msg)
@@ -197,8 +150,8 @@ def integer(value: Any, name: str, where: str) -> int | None:
     raise ResponseShapeError(msg, where)
 
 
-def _counts(item: Item, metrics: str) -> Iterator[tuple[str, int | None]]:
-    """Yield engagement type and count."""
+def counts_of(item: Item, metrics: str) -> Iterator[tuple[str, int | None]]:
+    """Yield engagement type and count of a post's metrics."""
     post, section = item.post, f"{metrics}_metrics"
     found = post.get(section)
     numbers = found if isinstance(found, dict) else post
@@ -207,7 +160,7 @@ def _counts(item: Item, metrics: str) -> Iterator[tuple[str, int | None]]:
         raise ResponseShapeError(msg, item.where)
     if isinstance(found, dict):
         for name, value in found.items():
-            yield _TYPES.get(name, name), integer(value, f"{section}.{name}", item.where)
+            yield LOOKUP_TYPES.get(name, name), integer(value, f"{section}.{name}", item.where)
     elif found is not None:
         msg = f"{section} is {truncated_repr(found)}, and not an object"
         raise ResponseShapeError(msg, item.where)

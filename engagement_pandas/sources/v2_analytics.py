@@ -22,7 +22,7 @@ _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
 
-_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+ANALYTICS_TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {"likes": "favorites", "follows": "user_follows"}
 )
 _OTHER: Final = frozenset({"id", "timestamp", "timestamped_metrics"})
@@ -88,7 +88,9 @@ def flatten_analytics(
         msg = f"granularity is {granularity!r}; choose one of {list(_GRAINS)}"
         raise FrameError(msg)
     buckets = [
-        (post_id_of(item), *bucket) for item in document_of(body).items for bucket in _buckets(item)
+        (post_id_of(item), *bucket)
+        for item in document_of(body).items
+        for bucket in buckets_of(item)
     ]
     grain = granularity or _grain([(post, moment) for post, moment, *_ in buckets])
     names = list(dict.fromkeys(name for *_, found, _ in buckets for name in found))
@@ -102,7 +104,13 @@ def flatten_analytics(
             raise ResponseShapeError(msg, where)
         seen[(post, *times)] = where
         rows += [
-            (post, _TYPES.get(name, name), given, *times, integer(found.get(name), name, where))
+            (
+                post,
+                ANALYTICS_TYPES.get(name, name),
+                given,
+                *times,
+                integer(found.get(name), name, where),
+            )
             for name in names
         ]
     return to_counts(
@@ -110,7 +118,7 @@ def flatten_analytics(
     )
 
 
-def _buckets(item: Item) -> Iterator[_Bucket]:
+def buckets_of(item: Item) -> Iterator[_Bucket]:
     """Yield time, metrics and position of each bucket; totals stand at the top of an item."""
     buckets = item.post.get("timestamped_metrics")
     if buckets is not None and not isinstance(buckets, list):

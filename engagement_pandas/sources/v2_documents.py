@@ -9,30 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
-import pandas as pd
-
 from engagement_pandas.errors import InvalidPostId, RefusedError, ResponseShapeError
-from engagement_pandas.frame.contract import REASONS, TEXT, empty_omissions
 from engagement_pandas.request.post_files import contents_of, read_contents, text_of
 from engagement_pandas.request.post_files.documents import is_script, json_values
 from engagement_pandas.request.post_files.kind import kind_of
 from engagement_pandas.text import truncated_repr
-from engagement_pandas.vocabulary import OmissionReason
 
 Body = bytes | str | Mapping[str, Any] | list[Any] | os.PathLike[str] | IO[Any]
 
 _SHELLS: Final = ("tweet", "post")
-_REASONS: Final[Mapping[str, OmissionReason]] = {
-    "resource-not-found": OmissionReason.UNAVAILABLE,
-    "resource-unavailable": OmissionReason.UNAVAILABLE,
-    "disallowed-resource": OmissionReason.UNAVAILABLE,
-    "not-authorized-for-resource": OmissionReason.FORBIDDEN,
-    "not-authorized-for-field": OmissionReason.FORBIDDEN,
-    "field-unauthorized": OmissionReason.FORBIDDEN,
-    "field-hydration-failure": OmissionReason.NOT_ANSWERED,
-    "internal-error": OmissionReason.NOT_ANSWERED,
-}
-"""Reasons by the last part of a problem's type; its host has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,35 +72,6 @@ def is_analytics(document: Document) -> bool:
         {"timestamped_metrics", "impressions", "engagements"} & item.post.keys()
         for item in document.items
     )
-
-
-def omissions_of(rows: Iterable[tuple[str, OmissionReason, str]]) -> pd.DataFrame:
-    """Return omissions of all types of a post each, with reason and message."""
-    given = list(dict.fromkeys(rows))
-    if not given:
-        return empty_omissions()
-    posts, reasons, messages = zip(*given, strict=True)
-    empty = empty_omissions()
-    frame = pd.DataFrame(
-        {
-            "post_id": pd.Series(posts, dtype=TEXT),
-            "engagement_type": pd.Series([None] * len(given), dtype=TEXT),
-            "reason": pd.Series([str(reason) for reason in reasons]).astype(REASONS),
-            "message": pd.Series(messages, dtype=TEXT),
-        }
-    )
-    for name in ("start", "end"):
-        frame[name] = pd.Series([None] * len(given), dtype=empty[name].dtype)
-    return frame.sort_values("post_id", ignore_index=True, kind="stable")
-
-
-def problem_rows(document: Document) -> Iterator[tuple[str, OmissionReason, str]]:
-    """Yield post, reason and message of each problem with a post."""
-    for problem in document.problems:
-        post = _resource(problem)
-        if post:
-            reason = _REASONS.get(_kind(problem), OmissionReason.NOT_ANSWERED)
-            yield post, reason, _message(problem)
 
 
 def post_id_of(item: Item) -> str:
@@ -175,7 +131,7 @@ def _read(
     is_post = "id" in value or "id_str" in value
     found = _problems_in(value)
     problems.extend(found)
-    if found and not data and not is_post and not any(map(_resource, found)):
+    if found and not data and not is_post and not any(map(resource_of, found)):
         raise _refusal(found, where)
     if isinstance(data, dict | list):
         _read(data, where, items, problems, value)
@@ -209,9 +165,9 @@ def _problems_in(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _refusal(problems: Iterable[Mapping[str, Any]], where: str) -> RefusedError:
     """Return the error of a page that holds nothing but problems of the request."""
-    messages = [_message(problem) for problem in problems]
+    messages = [message_of(problem) for problem in problems]
     what = "there are no posts"
-    if any(_kind(problem) == "client-forbidden" for problem in problems):
+    if any(kind_of_problem(problem) == "client-forbidden" for problem in problems):
         what = "this endpoint is not open to the account"
     msg = f"{where}: {what}; the API says {messages}; remove the page, or request it again"
     return RefusedError(msg, messages=messages)
@@ -223,8 +179,12 @@ def _twarc_time(value: Mapping[str, Any]) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _resource(problem: Mapping[str, Any]) -> str:
-    """Return the post that a problem is about; empty if it is about the request."""
+def resource_of(problem: Mapping[str, Any]) -> str:
+    """Return the ID that a problem is about; empty if it is about the request.
+
+    >>> resource_of({"resource_id": "8"}), resource_of({"title": "Too Many Requests"})
+    ('8', '')
+    """
     for name in ("resource_id", "value"):
         value = problem.get(name)
         if isinstance(value, str | int) and re.fullmatch("[0-9]{1,19}", str(value)):
@@ -232,10 +192,12 @@ def _resource(problem: Mapping[str, Any]) -> str:
     return ""
 
 
-def _kind(problem: Mapping[str, Any]) -> str:
+def kind_of_problem(problem: Mapping[str, Any]) -> str:
+    """Return the last part of a problem's type; its host has changed."""
     return str(problem.get("type", "")).rstrip("/").rpartition("/")[2]
 
 
-def _message(problem: Mapping[str, Any]) -> str:
+def message_of(problem: Mapping[str, Any]) -> str:
+    """Return the API's words about a problem."""
     text = problem.get("detail") or problem.get("title") or problem.get("message")
     return str(text) if text else json.dumps(problem)[:200]

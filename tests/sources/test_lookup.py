@@ -377,7 +377,10 @@ def test_weeks_of_several_posts_are_not_days() -> None:
         ep.flatten_analytics(body)
 
 
-@pytest.mark.parametrize("post", [analytics()["data"][0], {"id": "7", "impressions": 90}])
+@pytest.mark.parametrize(
+    "post",
+    [analytics(bucket("2026-03-01T08:00:00Z", likes=1))["data"][0], {"id": "7", "impressions": 90}],
+)
 def test_analytics_are_not_a_lookup(post: dict[str, Any]) -> None:
     """They have no public metrics, and no omission."""
     with pytest.raises(ResponseShapeError, match=r"see flatten_analytics\(body\)"):
