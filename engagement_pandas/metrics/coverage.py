@@ -4,7 +4,7 @@ A response covers the time from one instant to another, which its rows do not st
 first and the last hour of ``/28hr`` are partial, and a day at the edge of a window holds only
 the hours inside it. So a frame carries its window in ``attrs``: ``start`` and ``end`` (exact,
 with a time zone), ``endpoint`` and ``retrieved_at``. If these are lost, by a merge or another
-program, nothing is known to be complete.
+program, nothing is known to be complete, except days of an account, whose rows state it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.contract import to_iso_utc
+from engagement_pandas.frame.contract import PARTIAL, to_iso_utc
 from engagement_pandas.vocabulary import Endpoint
 
 HOUR_US: Final = 3_600_000_000
@@ -108,6 +108,19 @@ def hours(counts: pd.DataFrame) -> NDArray[np.int64]:
     return starts
 
 
+def whole_days(counts: pd.DataFrame) -> NDArray[np.bool_] | None:
+    """Return whether the day of each row was over, as an account's days state it; None if not.
+
+    >>> whole_days(pd.DataFrame({"partial": [False, True]})).tolist()
+    [True, False]
+    """
+    if PARTIAL not in counts.columns or "post_id" in counts.columns:
+        return None
+    partial = counts[PARTIAL]
+    is_stated = pd.api.types.is_bool_dtype(partial.dtype) and not partial.hasnans
+    return ~partial.to_numpy(dtype=np.bool_) if is_stated else None
+
+
 def moment(counts: pd.DataFrame, name: str) -> float | None:
     """Return a time in ``attrs`` in hours since 1970, UTC; None if absent.
 
@@ -184,6 +197,10 @@ def span(counts: pd.DataFrame, starts: NDArray[np.int64]) -> Coverage:
         if end == np.inf and at is not None and at > last - step:
             end = at
         return Coverage(first, last, start, min(last, end), step)
+    if (whole := whole_days(counts)) is not None:
+        return Coverage(
+            first, last, -np.inf, int(starts[whole].max(initial=first - step)) + step, step
+        )
     # An hour ended before its retrieval or was cut off by it; a day may end at any hour.
     until = min(last, at) if step == 1 and at is not None and at > last - step else last - step
     return Coverage(first, last, -np.inf, until, step, known=False)

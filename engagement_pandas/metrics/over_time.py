@@ -129,7 +129,7 @@ def sums_over_time(  # noqa: PLR0913 - those of over_time
     key, table = coded(counts, names)
     places = buckets.places(key, starts)
     roster = Roster.of(counts, names, posts)
-    known = roster.alive(starts) * counts["count"].notna().to_numpy()
+    known = roster.full(counts, starts) * counts["count"].notna().to_numpy()
     return buckets.frame(table).assign(
         count=added(counts["count"], places, len(table) * len(buckets)),
         complete=buckets.complete(roster, table, places, known),

@@ -110,7 +110,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     rows = filter_types(counts, pair)
     key, table = coded(rows, names)
     roster = Roster.of(counts, [*names, "engagement_type"], posts)
-    alive = roster.alive(starts)[is_of_types(counts, pair)]
+    alive = roster.full(counts, starts)[is_of_types(counts, pair)]
     rates = _rates(
         rows, [pair], buckets, key, table, roster, alive, confidence, single="post_id" in names
     )
@@ -140,7 +140,7 @@ def rates_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     key = np.zeros(len(counts), dtype=np.int64)
     table = pd.DataFrame(index=[0])
     roster = Roster.of(counts, ["engagement_type"])
-    alive = roster.alive(starts)
+    alive = roster.full(counts, starts)
     rates = _rates(counts, pairs, buckets, key, table, roster, alive, confidence)
     names = pd.DataFrame({"engagement_type": pd.Series(list(numerators), dtype=TEXT)})
     columns = rated(["count", denominator], rates.sums, rates.known, rates.bounds)

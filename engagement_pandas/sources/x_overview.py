@@ -39,8 +39,9 @@ def read_x_overview(path_or_paths: Path | Iterable[Path]) -> pd.DataFrame:
     DataFrame
         Sorted: ``engagement_type``, ``source`` (both category), ``day`` (``datetime64[us]``,
         midnight UTC), ``count`` (``Int64``: counts per day, of all posts of the account) and
-        ``partial`` (bool): the newest day of an export, which was not over. Where exports
-        overlap, the later one wins: that with the newer newest day, or else that given later.
+        ``partial`` (bool): the newest day of an export, which was not over;
+        :func:`over_time` states that the others are complete. Where exports overlap, the
+        later one wins: that with the newer newest day, or else that given later.
 
     Raises
     ------

@@ -147,3 +147,24 @@ def test_overviews_are_not_added(tmp_path: Path) -> None:
     parts = map(ep.read_x_overview, files(tmp_path, a=overview(EARLY), b=overview(later)))
     with pytest.raises(FrameError, match="twice"):
         ep.over_time(pd.concat(parts))
+
+
+def test_days_that_were_over_are_complete(tmp_path: Path) -> None:
+    """The newest day of each export is not; exports may leave days out between them."""
+    old = overview({"Wed, Sep 2, 2026": 20, "Tue, Sep 1, 2026": 10})
+    new = overview({"Sat, Sep 5, 2026": 50, "Fri, Sep 4, 2026": 40})
+    paths = files(tmp_path, old=old, new=new)
+    days = ep.read_x_overview(paths).query("engagement_type == 'impressions'")
+    for frame in (days, days.convert_dtypes()):
+        table = ep.over_time(frame)
+        assert table["count"].fillna(-1).to_list() == [10, 20, -1, 40, 50]
+        assert table["complete"].to_list() == [True, False, False, True, False]
+    change = ep.versus_previous(days[~days["partial"] | (days["day"] < "2026-09-03")], days=2)
+    assert change[["count", "previous", "complete"]].to_numpy().tolist() == [[40, 30, False]]
+
+
+def test_the_rate_of_a_day_that_was_not_over_is_not_complete(tmp_path: Path) -> None:
+    """The rate itself is that of the hours so far."""
+    text = overview({"Wed, Sep 2, 2026": 20, "Tue, Sep 1, 2026": 10})
+    rates = ep.rate_over_time(ep.read_x_overview(files(tmp_path, a=text)[0]))
+    assert rates["complete"].to_list() == [True, False]
