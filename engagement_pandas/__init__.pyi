@@ -2,7 +2,7 @@ from .auth.account import Account as Account
 from .auth.accounts import Accounts as Accounts
 from .auth.credentials import AppOnly as AppOnly, Consumer as Consumer, UserContext as UserContext
 from .auth.ledger import Ledger as Ledger
-from .auth.login import PendingLogin as PendingLogin, begin_login as begin_login, login as login
+from .auth.pin_login import PendingLogin as PendingLogin, begin_login as begin_login, login as login
 from .client.client import EngagementClient as EngagementClient
 from .client.connection import connect as connect
 from .client.demo import demo_client as demo_client
@@ -130,14 +130,14 @@ from .sources import (
     v2_omissions as v2_omissions,
 )
 from .sources.read_posts import read_posts as read_posts
-from .vocabulary import (
+from .vocabulary.engagement_types import (
     PUBLIC_TYPES as PUBLIC_TYPES,
     SERIES_TYPES as SERIES_TYPES,
     TOTALS_TYPES as TOTALS_TYPES,
-    Dimension as Dimension,
-    Endpoint as Endpoint,
     EngagementType as EngagementType,
-    OmissionReason as OmissionReason,
 )
+from .vocabulary.dimensions import Dimension as Dimension
+from .vocabulary.endpoints import Endpoint as Endpoint
+from .vocabulary.omission_reasons import OmissionReason as OmissionReason
 
 __version__: str

@@ -11,7 +11,7 @@ from support.scripted import FakeClock
 
 import engagement_pandas as ep
 from engagement_pandas.sandbox import FAULTS, Faults, SandboxServer, Settings
-from engagement_pandas.vocabulary import PUBLIC_TYPES, SERIES_TYPES, TOTALS_TYPES
+from engagement_pandas.vocabulary.engagement_types import PUBLIC_TYPES, SERIES_TYPES, TOTALS_TYPES
 
 NOW = "2026-04-15T12:20:00Z"
 WINDOW = ep.Window.covering("2026-04-13T06:00:00Z", "2026-04-15T06:00:00Z")

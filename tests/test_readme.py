@@ -19,7 +19,8 @@ import engagement_pandas as ep
 from engagement_pandas.auth.credentials import VARIABLES
 from engagement_pandas.cli import parser
 from engagement_pandas.cli.exit_codes import EXIT_CODES
-from engagement_pandas.vocabulary import ENDPOINTS, SERIES_TYPES, TOTALS_TYPES, Endpoint
+from engagement_pandas.vocabulary.endpoints import ENDPOINTS, Endpoint
+from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES, TOTALS_TYPES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

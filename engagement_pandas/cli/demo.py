@@ -15,7 +15,7 @@ from engagement_pandas.errors import RequestError
 from engagement_pandas.request.request import historical, last_28_hours, totals
 from engagement_pandas.request.window import Window
 from engagement_pandas.text import pluralize
-from engagement_pandas.vocabulary import SERIES_TYPES, TOTALS_TYPES
+from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES, TOTALS_TYPES
 
 
 def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:

@@ -40,11 +40,11 @@ from engagement_pandas.request.plan import plan
 from engagement_pandas.request.request import EngagementRequest, historical, last_28_hours, totals
 from engagement_pandas.request.window import Window
 from engagement_pandas.text import pluralize
-from engagement_pandas.vocabulary import (
+from engagement_pandas.vocabulary.endpoints import Endpoint
+from engagement_pandas.vocabulary.engagement_types import (
     PUBLIC_TYPES,
     SERIES_TYPES,
     TOTALS_TYPES,
-    Endpoint,
     EngagementType,
 )
 

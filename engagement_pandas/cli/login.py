@@ -41,7 +41,7 @@ def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
 def run(arguments: argparse.Namespace) -> None:
     """Print the URL of the page, read the PIN, and store the tokens."""
     from engagement_pandas.auth.accounts import Accounts  # noqa: PLC0415 - not for --help
-    from engagement_pandas.auth.login import login  # noqa: PLC0415
+    from engagement_pandas.auth.pin_login import login  # noqa: PLC0415
 
     accounts = Accounts(tokens_in=arguments.tokens_in)
     login(into=accounts, login_url=arguments.login_url, ask=_ask, tell=print_notice)

@@ -20,7 +20,7 @@ from engagement_pandas.errors import AlreadySyncing
 from engagement_pandas.request.limits import HOURS_UNTIL_FINAL, MAX_WINDOW
 from engagement_pandas.request.window import Window
 from engagement_pandas.text import pluralize
-from engagement_pandas.vocabulary import SERIES_TYPES
+from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
 
 if TYPE_CHECKING:
     from datetime import date

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engagement_pandas.cli.streams import output, print_message
 from engagement_pandas.errors import FrameError
 from engagement_pandas.text import pluralize
-from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
+from engagement_pandas.vocabulary.omission_reasons import OMISSION_REASONS, OmissionReason
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,7 +19,7 @@ from engagement_pandas.auth import accounts, ledger
 from engagement_pandas.auth.accounts import HANDLE_VARIABLE
 from engagement_pandas.auth.credentials import VARIABLES, AppOnly, lookup
 from engagement_pandas.auth.ledger import LIMIT_VARIABLE, Ledger
-from engagement_pandas.auth.login import LOGIN_URL_VARIABLE
+from engagement_pandas.auth.pin_login import LOGIN_URL_VARIABLE
 from engagement_pandas.auth.signer_choice import default_credentials
 from engagement_pandas.client.client import EngagementClient
 from engagement_pandas.client.demo import demo_client

@@ -11,7 +11,7 @@ from typing import Final
 from engagement_pandas.errors import CredentialsError, EngagementError, LedgerError, Unauthorized
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import format_list, pluralize, warn
-from engagement_pandas.vocabulary import OmissionReason
+from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 GIVE_UP: Final = 10
 """Batches of posts with only invalid answers, before any valid one: the service is at fault."""

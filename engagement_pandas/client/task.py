@@ -30,7 +30,7 @@ from engagement_pandas.transport.error_bodies import error_messages
 from engagement_pandas.transport.message import Answer, Failure, Message
 from engagement_pandas.transport.retries import MessageCall
 from engagement_pandas.transport.transport import Transport
-from engagement_pandas.vocabulary import OmissionReason
+from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 PIECES: Final = 32
 """Maximum number of smaller requests that replace one whose answer is never valid."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Final
 from uuid import uuid4
 
 import dask
@@ -14,7 +13,13 @@ import pandas as pd
 
 from engagement_pandas import flattening
 from engagement_pandas.dask.merge_partitions import merge_partitions, stretches
-from engagement_pandas.dask.partitions import Partition, partitions, related, stored_requests
+from engagement_pandas.dask.partitions import (
+    ROWS_PER_PARTITION,
+    Partition,
+    partitions,
+    related,
+    stored_requests,
+)
 from engagement_pandas.errors import RequestError
 from engagement_pandas.flattening.combine import add, to_tidy_frame
 from engagement_pandas.flattening.count_arrays import CountArrays
@@ -27,16 +32,13 @@ from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import format_list, warn
 
-ROWS: Final = 1_000_000
-"""Counts in a partition: about 50 MB as a frame, and three times that while flattening."""
-
 
 def flatten(
     stored: Archive | Collection | Iterable[Collection],
     grouping: str | None = None,
     *,
     retrieved_at: bool = False,
-    rows: int = ROWS,
+    rows: int = ROWS_PER_PARTITION,
 ) -> dd.DataFrame:
     """Flatten stored responses into a dask DataFrame of tidy counts.
 
@@ -102,7 +104,7 @@ def flatten(
 
 
 def omissions(
-    stored: Archive | Collection | Iterable[Collection], *, rows: int = ROWS
+    stored: Archive | Collection | Iterable[Collection], *, rows: int = ROWS_PER_PARTITION
 ) -> dd.DataFrame:
     """Return what was requested and has no count, and why, as a dask DataFrame.
 

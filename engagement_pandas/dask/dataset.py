@@ -12,19 +12,20 @@ import pandas as pd
 from dask.delayed import delayed
 
 from engagement_pandas import flattening
-from engagement_pandas.dask.answers import ROWS, open_stored
-from engagement_pandas.dask.partitions import Partition
+from engagement_pandas.dask.answers import open_stored
+from engagement_pandas.dask.partitions import ROWS_PER_PARTITION, Partition
 from engagement_pandas.dataset.chunks import Chunk, Moment
 from engagement_pandas.dataset.dataset import Dataset
 from engagement_pandas.dataset.merge import KEY, as_readings
 from engagement_pandas.dataset.runs import Appended
 from engagement_pandas.errors import DatasetError
 from engagement_pandas.frame.contract import TEXT, empty_counts, in_order
-from engagement_pandas.request.engagement_types import parse_engagement_types
+from engagement_pandas.request.type_names import parse_engagement_types
 from engagement_pandas.response.archives.archive import Archive
 from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.text import format_list
-from engagement_pandas.vocabulary import SERIES_TYPES, Endpoint
+from engagement_pandas.vocabulary.endpoints import Endpoint
+from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
 
 
 def append(
@@ -32,7 +33,7 @@ def append(
     dataset: Dataset,
     grouping: str | None = None,
     *,
-    rows: int = ROWS,
+    rows: int = ROWS_PER_PARTITION,
 ) -> Appended:
     """Append stored responses and their omissions to a data set.
 
@@ -92,7 +93,7 @@ def read(  # noqa: PLR0913 - the arguments of Dataset.read
     *,
     post_ids: Iterable[Any] | None = None,
     engagement_types: Iterable[str] | None = None,
-    rows: int = ROWS,
+    rows: int = ROWS_PER_PARTITION,
 ) -> dd.DataFrame:
     """Return the current counts of a data set as a dask DataFrame.
 

@@ -14,7 +14,7 @@ from dask.delayed import Delayed, delayed
 from engagement_pandas.flattening.covered_window import common_window, union_window
 from engagement_pandas.flattening.responses import ANSWERED
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.vocabulary import Endpoint
+from engagement_pandas.vocabulary.endpoints import Endpoint
 
 STRETCHES: Final = "engagement_pandas.stretches"
 """Key in ``attrs`` of a partition: the windows of its responses, and posts if they matter."""

@@ -18,7 +18,7 @@ from engagement_pandas.frame.contract import COUNT_COLUMNS
 from engagement_pandas.metrics.checks import filter_types, is_of_types, refuse_beyond
 from engagement_pandas.metrics.coverage import ALONE, OPEN, PAIRED, SIDE, SUMMED, hours
 from engagement_pandas.metrics.group_sums import added, coded
-from engagement_pandas.metrics.rates import cells_of, find_pairs
+from engagement_pandas.metrics.rate_formula import cells_of, find_pairs
 from engagement_pandas.metrics.roster import Roster, owners, refuse_more
 
 _TYPE = "engagement_type"

@@ -16,10 +16,10 @@ from engagement_pandas.dataset.delta_table import Table
 from engagement_pandas.dataset.merge import KEY
 from engagement_pandas.dataset.snapshot import DataFile
 from engagement_pandas.frame.contract import empty_counts, timestamps
-from engagement_pandas.request.engagement_types import parse_engagement_types
 from engagement_pandas.request.post_ids import parse_post_ids
+from engagement_pandas.request.type_names import parse_engagement_types
 from engagement_pandas.request.window import to_utc
-from engagement_pandas.vocabulary import Endpoint
+from engagement_pandas.vocabulary.endpoints import Endpoint
 
 Moment = str | date
 

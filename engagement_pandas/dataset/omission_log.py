@@ -19,7 +19,7 @@ from engagement_pandas.frame.contract import (
     check_omissions,
     timestamps,
 )
-from engagement_pandas.vocabulary import OmissionReason
+from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 OMISSION_SPAN_COLUMNS: Final = {
     **{name: OMISSION_COLUMNS[name] for name in REQUIRED_OMISSION_COLUMNS},

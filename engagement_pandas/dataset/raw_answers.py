@@ -27,7 +27,8 @@ from engagement_pandas.request.request import BY_HOUR
 from engagement_pandas.response.archives.archive import Archive
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import pluralize, warn
-from engagement_pandas.vocabulary import Endpoint, OmissionReason
+from engagement_pandas.vocabulary.endpoints import Endpoint
+from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -40,15 +40,16 @@ from engagement_pandas.errors import (
     UserContextRequired,
 )
 from engagement_pandas.files.lock import try_file_lock
-from engagement_pandas.request.engagement_types import parse_engagement_types
 from engagement_pandas.request.limits import EARLIEST, HOURS_UNTIL_FINAL
 from engagement_pandas.request.owners import PostOwners
 from engagement_pandas.request.post_ids import parse_post_ids
 from engagement_pandas.request.request import BY_HOUR, historical
+from engagement_pandas.request.type_names import parse_engagement_types
 from engagement_pandas.request.window import Window, to_utc
 from engagement_pandas.response.archives.archive import Archive
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.vocabulary import Endpoint, OmissionReason
+from engagement_pandas.vocabulary.endpoints import Endpoint
+from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 if TYPE_CHECKING:
     from engagement_pandas.client.client import EngagementClient

@@ -41,7 +41,8 @@ from engagement_pandas.request.post_ids import parse_post_ids
 from engagement_pandas.request.request import EngagementRequest, totals
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import pluralize
-from engagement_pandas.vocabulary import PUBLIC_TYPES, Endpoint
+from engagement_pandas.vocabulary.endpoints import Endpoint
+from engagement_pandas.vocabulary.engagement_types import PUBLIC_TYPES
 
 if TYPE_CHECKING:
     from engagement_pandas.client.client import EngagementClient

@@ -16,7 +16,7 @@ from engagement_pandas.request.plan import Plan
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.window import Window
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.vocabulary import EngagementType
+from engagement_pandas.vocabulary.engagement_types import EngagementType
 
 if TYPE_CHECKING:
     from engagement_pandas.client.client import EngagementClient

@@ -12,12 +12,9 @@ from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.request.post_files import LONG, PASTED, handles_in, records_in
 from engagement_pandas.request.request import EngagementRequest, historical, last_28_hours, totals
 from engagement_pandas.request.window import Window
-from engagement_pandas.vocabulary import (
-    SERIES_TYPES,
-    TOTALS_TYPES,
-    Dimension,
-    Endpoint,
-)
+from engagement_pandas.vocabulary.dimensions import Dimension
+from engagement_pandas.vocabulary.endpoints import Endpoint
+from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES, TOTALS_TYPES
 
 ENDPOINTS: Final[Mapping[Endpoint, str]] = {
     Endpoint.TOTALS: "totals since creation",

@@ -24,7 +24,7 @@ from engagement_pandas.flattening.snapshots import Times
 from engagement_pandas.flattening.time_buckets import Integers, time_dimensions
 from engagement_pandas.frame.contract import COUNT_COLUMNS, TEXT, empty_counts, in_order
 from engagement_pandas.text import json_path
-from engagement_pandas.vocabulary import Dimension
+from engagement_pandas.vocabulary.dimensions import Dimension
 
 _DAY: Final = np.int64(86_400_000_000)  # microseconds
 _LOW: Final = np.int64(2**32 - 1)

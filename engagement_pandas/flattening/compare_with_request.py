@@ -23,7 +23,9 @@ from engagement_pandas.response.nested_counts.expected_shape import (
 )
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.validation import Valid, validated, validated_as_one
-from engagement_pandas.vocabulary import ENGAGEMENT_TYPES, Dimension, Endpoint
+from engagement_pandas.vocabulary.dimensions import Dimension
+from engagement_pandas.vocabulary.endpoints import Endpoint
+from engagement_pandas.vocabulary.engagement_types import ENGAGEMENT_TYPES
 
 SINCE: Final[Mapping[str, int]] = {
     str(name): days_since_1970(facts.series_since) * 24

@@ -13,7 +13,7 @@ from engagement_pandas.flattening.time_buckets import Integers, time_dimensions
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.response.nested_counts.members import ABSENT
 from engagement_pandas.response.validation import Valid
-from engagement_pandas.vocabulary import Dimension
+from engagement_pandas.vocabulary.dimensions import Dimension
 
 Codes = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]

@@ -11,7 +11,8 @@ from typing import Final
 from engagement_pandas.flattening.compare_with_request import AnswerSummary
 from engagement_pandas.request.post_ids import created_at
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.vocabulary import Dimension, Endpoint
+from engagement_pandas.vocabulary.dimensions import Dimension
+from engagement_pandas.vocabulary.endpoints import Endpoint
 
 _HOUR: Final = timedelta(hours=1)
 _LAST: Final = timedelta(hours=28)

@@ -33,16 +33,17 @@ from engagement_pandas.frame.contract import TEXT, check_counts, in_order
 from engagement_pandas.request.grouping import Grouping, to_grouping
 from engagement_pandas.response.envelope import Envelope
 from engagement_pandas.response.json_decoding import as_bytes, decode_top_level
+from engagement_pandas.response.nested_counts.checking_reader import read_objects
 from engagement_pandas.response.nested_counts.expected_shape import ExpectedShape, HourRange
-from engagement_pandas.response.nested_counts.object_reader import read_objects
-from engagement_pandas.response.nested_counts.tree_reader import (
+from engagement_pandas.response.nested_counts.fast_reader import (
     Decoded,
     decode_body,
     decode_grouping,
 )
 from engagement_pandas.response.validation import fitting, valid_counts
 from engagement_pandas.text import format_list, truncated_repr
-from engagement_pandas.vocabulary import RESERVED_KEYS, Dimension
+from engagement_pandas.vocabulary.answer_keys import RESERVED_KEYS
+from engagement_pandas.vocabulary.dimensions import Dimension
 
 _MOST_BYTES: Final = 1 << 28
 _ROUNDED: Final = timedelta(hours=29)

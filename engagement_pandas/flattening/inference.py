@@ -16,7 +16,7 @@ from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.request.limits import MAX_DIMENSIONS
 from engagement_pandas.response.nested_counts.expected_shape import DATE, HOUR, ID
 from engagement_pandas.text import format_list, json_path, truncated_repr
-from engagement_pandas.vocabulary import Dimension
+from engagement_pandas.vocabulary.dimensions import Dimension
 
 _LEADING_ZERO: Final = re.compile(r"0[0-9]+")
 

@@ -18,10 +18,7 @@ from engagement_pandas.frame.contract import OMISSION_COLUMNS, REASONS, REQUIRED
 from engagement_pandas.response.envelope import Envelope
 from engagement_pandas.response.error_wording import reason_of
 from engagement_pandas.response.response import NOT_SENT, EngagementResponse
-from engagement_pandas.vocabulary import (
-    OMISSION_REASONS,
-    OmissionReason,
-)
+from engagement_pandas.vocabulary.omission_reasons import OMISSION_REASONS, OmissionReason
 
 FORBIDDEN: Final = 403
 

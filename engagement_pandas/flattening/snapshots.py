@@ -15,7 +15,8 @@ from engagement_pandas.flattening.count_arrays import CountArrays, bucket_range
 from engagement_pandas.flattening.time_buckets import Integers
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.vocabulary import Dimension, Endpoint
+from engagement_pandas.vocabulary.dimensions import Dimension
+from engagement_pandas.vocabulary.endpoints import Endpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engagement_pandas.response.nested_counts.expected_shape import HourRange
-from engagement_pandas.vocabulary import Dimension
+from engagement_pandas.vocabulary.dimensions import Dimension
 
 Integers = npt.NDArray[np.int64]
 

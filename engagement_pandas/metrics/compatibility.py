@@ -10,7 +10,8 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.checks import known_type, require_columns, source_meaning
-from engagement_pandas.vocabulary import ENDPOINTS, ENGAGEMENT_TYPES, Endpoint
+from engagement_pandas.vocabulary.endpoints import ENDPOINTS, Endpoint
+from engagement_pandas.vocabulary.engagement_types import ENGAGEMENT_TYPES
 
 _FACTS: Final = {str(name): facts for name, facts in ENGAGEMENT_TYPES.items()}
 _UNKNOWN: Final = "what it counts is not known, and others may count it too"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import PARTIAL, to_iso_utc
-from engagement_pandas.vocabulary import Endpoint
+from engagement_pandas.vocabulary.endpoints import Endpoint
 
 HOUR_US: Final = 3_600_000_000
 DAY_HOURS: Final = 24

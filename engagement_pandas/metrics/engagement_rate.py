@@ -19,7 +19,7 @@ from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.missing_counts import missing_counts
 from engagement_pandas.metrics.post_columns import look_up, read_once
-from engagement_pandas.metrics.rates import (
+from engagement_pandas.metrics.rate_formula import (
     RATED,
     bounds_of,
     cells_of,

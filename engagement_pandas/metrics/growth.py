@@ -10,7 +10,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import check_counts
 from engagement_pandas.metrics.checks import check_one_source, need_columns
-from engagement_pandas.vocabulary import Endpoint
+from engagement_pandas.vocabulary.endpoints import Endpoint
 
 
 def growth(counts: Any) -> pd.DataFrame:

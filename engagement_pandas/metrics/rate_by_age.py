@@ -11,7 +11,7 @@ from engagement_pandas.metrics.by_age import AgeBuckets, check_step
 from engagement_pandas.metrics.checks import filter_types, require_columns
 from engagement_pandas.metrics.cumulative import equal_runs, series_of
 from engagement_pandas.metrics.intervals import CONFIDENCE
-from engagement_pandas.metrics.rates import (
+from engagement_pandas.metrics.rate_formula import (
     bounds_of,
     cells_of,
     find_pairs,

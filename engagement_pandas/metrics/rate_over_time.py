@@ -24,7 +24,7 @@ from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.over_time import Buckets, time_keys
 from engagement_pandas.metrics.post_columns import look_up, read_once
-from engagement_pandas.metrics.rates import (
+from engagement_pandas.metrics.rate_formula import (
     RATED,
     Bounds,
     bounds_of,

@@ -21,7 +21,7 @@ from engagement_pandas.metrics.coverage import covered
 from engagement_pandas.metrics.cumulative import series_of
 from engagement_pandas.metrics.engagement_rate import rates_of
 from engagement_pandas.metrics.half_life import half_lives
-from engagement_pandas.metrics.rates import pair_of
+from engagement_pandas.metrics.rate_formula import pair_of
 from engagement_pandas.metrics.sum_by_post import sum_by_post
 from engagement_pandas.text import html_table
 

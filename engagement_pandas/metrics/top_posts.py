@@ -13,7 +13,7 @@ from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.checks import counted_type, require_columns
 from engagement_pandas.metrics.engagement_rate import rates_of
 from engagement_pandas.metrics.intervals import CONFIDENCE, Prior, fit_prior
-from engagement_pandas.metrics.rates import pair_of
+from engagement_pandas.metrics.rate_formula import pair_of
 from engagement_pandas.metrics.sum_by_post import sum_by_post
 
 RATE: Final = "rate"

@@ -34,7 +34,7 @@ from engagement_pandas.plots.svg import figure_html
 from engagement_pandas.plots.top_posts import plot_top_posts
 from engagement_pandas.plots.versus_previous import plot_versus_previous
 from engagement_pandas.text import html_table, pluralize, shortened
-from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
+from engagement_pandas.vocabulary.omission_reasons import OMISSION_REASONS, OmissionReason
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_posts
 from engagement_pandas.frame.contract import TEXT, in_order
 from engagement_pandas.text import truncated_repr
-from engagement_pandas.vocabulary import EngagementType
+from engagement_pandas.vocabulary.engagement_types import EngagementType
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

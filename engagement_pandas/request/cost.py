@@ -9,7 +9,9 @@ from typing import Final
 from engagement_pandas.request.post_ids import FIRST_SNOWFLAKE, first_snowflake_at
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.window import Window
-from engagement_pandas.vocabulary import Dimension, EngagementType, OmissionReason
+from engagement_pandas.vocabulary.dimensions import Dimension
+from engagement_pandas.vocabulary.engagement_types import EngagementType
+from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 _MOVING: Final = (29, 3)
 """Hours and days that the last 28 hours can touch: 27 full hours and two partial ones."""

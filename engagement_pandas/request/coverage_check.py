@@ -19,7 +19,8 @@ from typing import Final
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.window import Window
-from engagement_pandas.vocabulary import Endpoint, EngagementType
+from engagement_pandas.vocabulary.endpoints import Endpoint
+from engagement_pandas.vocabulary.engagement_types import EngagementType
 
 Requests = Sequence[EngagementRequest]
 

@@ -15,7 +15,9 @@ from engagement_pandas.request.limits import (
     MAX_GROUPINGS,
 )
 from engagement_pandas.text import format_list
-from engagement_pandas.vocabulary import ENDPOINTS, RESERVED_KEYS, Dimension, Endpoint
+from engagement_pandas.vocabulary.answer_keys import RESERVED_KEYS
+from engagement_pandas.vocabulary.dimensions import Dimension
+from engagement_pandas.vocabulary.endpoints import ENDPOINTS, Endpoint
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,11 +1,14 @@
-"""Limits of a request, as the API documents them; ``vocabulary.ENDPOINTS`` has those of each."""
+"""Limits of a request, as the API documents them.
+
+The limits of each endpoint, such as its posts per request, are in ``vocabulary/endpoints.py``.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from engagement_pandas.vocabulary import Dimension
+from engagement_pandas.vocabulary.dimensions import Dimension
 
 MAX_GROUPINGS: Final = 3
 """Maximum groupings in one request."""

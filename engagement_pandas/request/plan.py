@@ -26,7 +26,8 @@ from engagement_pandas.request.packing import pack
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.window import Window, to_utc
 from engagement_pandas.text import html_table, pluralize
-from engagement_pandas.vocabulary import OMISSION_REASONS, EngagementType, OmissionReason
+from engagement_pandas.vocabulary.engagement_types import EngagementType
+from engagement_pandas.vocabulary.omission_reasons import OMISSION_REASONS, OmissionReason
 
 _HEADINGS: Final = ("requests", "posts in each", "hours", "span")
 

@@ -17,7 +17,7 @@ from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.response.error_wording import FORBIDDEN_POSTS, FORBIDDEN_TYPES, names_in
 from engagement_pandas.response.json_decoding import DECODE_ERRORS
 from engagement_pandas.text import json_path, truncated_repr
-from engagement_pandas.vocabulary import UNSUPPORTED_KEYS
+from engagement_pandas.vocabulary.answer_keys import UNSUPPORTED_KEYS
 
 LONGEST_LIST: Final = 2**18
 """Maximum bytes of a list other than the groupings; 250 post IDs take about 6,000."""

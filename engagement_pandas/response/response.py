@@ -18,7 +18,7 @@ from engagement_pandas.request.window import to_utc
 from engagement_pandas.response.envelope import Envelope
 from engagement_pandas.response.json_decoding import DECODE_ERRORS, as_bytes, decode_top_level
 from engagement_pandas.text import format_bytes, html_facts
-from engagement_pandas.vocabulary import OmissionReason
+from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 NOT_SENT: Final = 0
 """The status if there is no answer: nothing was sent, or no valid answer arrived."""

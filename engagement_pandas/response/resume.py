@@ -12,7 +12,7 @@ from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.response.refusal import apply_refusal
 from engagement_pandas.response.response import NOT_SENT, EngagementResponse
 from engagement_pandas.response.validation import invalid
-from engagement_pandas.vocabulary import EngagementType
+from engagement_pandas.vocabulary.engagement_types import EngagementType
 
 Answered = list[tuple[int, EngagementResponse]]
 """Responses, each with the number of its part in the plan."""

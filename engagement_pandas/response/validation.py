@@ -16,7 +16,14 @@ from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.request.limits import MAX_WINDOW
 from engagement_pandas.response.envelope import Envelope
+from engagement_pandas.response.nested_counts.checking_reader import read_objects
 from engagement_pandas.response.nested_counts.expected_shape import ExpectedShape, HourRange
+from engagement_pandas.response.nested_counts.fast_reader import (
+    Decoded,
+    decode_body,
+    decode_grouping,
+    joined,
+)
 from engagement_pandas.response.nested_counts.levels import (
     Meaning,
     complaint,
@@ -25,16 +32,10 @@ from engagement_pandas.response.nested_counts.levels import (
     order_of,
 )
 from engagement_pandas.response.nested_counts.members import Members
-from engagement_pandas.response.nested_counts.object_reader import read_objects
-from engagement_pandas.response.nested_counts.tree_reader import (
-    Decoded,
-    decode_body,
-    decode_grouping,
-    joined,
-)
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import format_list, json_path
-from engagement_pandas.vocabulary import RESERVED_KEYS, Dimension
+from engagement_pandas.vocabulary.answer_keys import RESERVED_KEYS
+from engagement_pandas.vocabulary.dimensions import Dimension
 
 _LONGEST: Final = MAX_WINDOW // timedelta(hours=1)
 

@@ -22,7 +22,7 @@ from engagement_pandas.files.delimited import (
 )
 from engagement_pandas.frame.coercion import to_numbers
 from engagement_pandas.request.post_files import MOST_BYTES, read_content, text_of
-from engagement_pandas.request.post_files.entry import key
+from engagement_pandas.request.post_files.column_names import key
 from engagement_pandas.text import FLOAT_BITS, format_list, truncated_repr, warn
 
 _WORKBOOK_ERRORS: Final = (

@@ -20,7 +20,7 @@ from engagement_pandas.sources.v2_documents import (
     post_id_of,
     resource_of,
 )
-from engagement_pandas.vocabulary import OmissionReason
+from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 _REASONS: Final[Mapping[str, OmissionReason]] = {
     "resource-not-found": OmissionReason.UNAVAILABLE,

@@ -22,7 +22,7 @@ from engagement_pandas.frame.contract import (
     in_order,
     to_iso_utc,
 )
-from engagement_pandas.request.post_files.entry import key
+from engagement_pandas.request.post_files.column_names import key
 from engagement_pandas.request.post_ids import created_at, parse_post_id, parse_post_link
 from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet, warn_of_headings
 from engagement_pandas.sources.x_dates import DAY, MINUTE, parse_date

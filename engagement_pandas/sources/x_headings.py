@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from engagement_pandas.request.post_files.entry import key
+from engagement_pandas.request.post_files.column_names import key
 
 CONTENT: Final = (
     *("post_id", "date", "text", "link", "impressions", "favorites", "engagements", "bookmarks"),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import PARTIAL, TEXT, in_order
-from engagement_pandas.request.post_files.entry import key
+from engagement_pandas.request.post_files.column_names import key
 from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet, warn_of_headings
 from engagement_pandas.sources.x_analytics import Path, files_of
 from engagement_pandas.sources.x_dates import DAY, parse_date

@@ -43,7 +43,7 @@ import pyarrow as pa
 import pytest
 
 import engagement_pandas as ep
-from engagement_pandas.vocabulary import SERIES_TYPES
+from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
 
 START: Final = date(2026, 3, 1)
 DAYS: Final = 28

@@ -28,7 +28,7 @@ import pytest
 from engagement_pandas import metrics
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
-from engagement_pandas.vocabulary import SERIES_TYPES
+from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
 
 ROWS: Final = int(os.environ.get("METRICS_ROWS", "1000000"))
 HOURS: Final = 28 * 24

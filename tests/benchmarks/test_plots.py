@@ -23,7 +23,7 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.frame.contract import TEXT
-from engagement_pandas.vocabulary import SERIES_TYPES
+from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
 
 POSTS: Final = 25
 DAYS: Final = 28

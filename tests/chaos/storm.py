@@ -20,7 +20,7 @@ from support.scripted import FakeClock
 import engagement_pandas as ep
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.sandbox import FAULTS, Fault, Faults, SandboxServer, Settings
-from engagement_pandas.vocabulary import TOTALS_TYPES
+from engagement_pandas.vocabulary.engagement_types import TOTALS_TYPES
 
 SEED: Final = int(os.environ.get("CHAOS_SEED", "20260415"))
 """Seed of the failures and of the kills."""

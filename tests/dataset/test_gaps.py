@@ -14,7 +14,7 @@ import engagement_pandas as ep
 from engagement_pandas.dataset.gaps import MOST_COUNTS, Gap, Hours
 from engagement_pandas.dataset.omission_log import OmissionSpan
 from engagement_pandas.request.post_ids import first_snowflake_at
-from engagement_pandas.vocabulary import OmissionReason
+from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 HOUR = timedelta(hours=1)
 SINCE = datetime(2026, 3, 1, 5, tzinfo=UTC)

@@ -23,7 +23,7 @@ from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.request.post_ids import first_snowflake_at
 from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.sandbox.world import Availability, Post
-from engagement_pandas.vocabulary import OmissionReason
+from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 SINCE = datetime(2026, 3, 15, 6, tzinfo=UTC)
 LONG_AGO = datetime(2026, 2, 15, 6, tzinfo=UTC)

@@ -18,7 +18,7 @@ from engagement_pandas.explorers.fetch_thread import FetchThread
 from engagement_pandas.explorers.request_form import GROUPINGS
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.transport import retries
-from engagement_pandas.vocabulary import Endpoint
+from engagement_pandas.vocabulary.endpoints import Endpoint
 
 NOW = "2026-04-15T12:20:00Z"
 POSTS = [str(2_041_000_000_000_000_000 + number) for number in range(300)]

@@ -9,7 +9,7 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.frame.contract import check_omissions, dtype_name
-from engagement_pandas.vocabulary import OMISSION_REASONS, OmissionReason
+from engagement_pandas.vocabulary.omission_reasons import OMISSION_REASONS, OmissionReason
 
 WINDOW = ep.Window.covering("2026-03-01T22:00:00Z", "2026-03-02T01:00:00Z")
 

@@ -23,7 +23,7 @@ from engagement_pandas.frame.contract import (
     omissions_schema,
     to_iso_utc,
 )
-from engagement_pandas.vocabulary import EngagementType
+from engagement_pandas.vocabulary.engagement_types import EngagementType
 
 
 def counts() -> pd.DataFrame:

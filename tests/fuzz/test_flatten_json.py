@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 import engagement_pandas as ep
 from engagement_pandas.errors import EngagementError
 from engagement_pandas.frame.contract import TEXT, check_counts
-from engagement_pandas.response.nested_counts.tree_reader import decode_grouping
+from engagement_pandas.response.nested_counts.fast_reader import decode_grouping
 
 COLUMNS = {"post_id": POST, "engagement_type": TYPE, "day": DAY, "hour": HOUR}
 SAMPLES = documented(Path(__file__).parents[1] / "samples")

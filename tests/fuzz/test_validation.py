@@ -16,7 +16,7 @@ import engagement_pandas as ep
 from engagement_pandas.errors import EngagementError
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.response.validation import invalid
-from engagement_pandas.vocabulary import Endpoint
+from engagement_pandas.vocabulary.endpoints import Endpoint
 
 PARTLY = ep.Window.covering("2015-09-14T20:00:00Z", "2015-09-15T08:00:00Z")
 TOTALS = [order for order in LEGAL if not {DAY, HOUR} & set(order)]

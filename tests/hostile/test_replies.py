@@ -15,7 +15,7 @@ from support.scripted import USER, FakeClock, HurriedClock, Scripted, ScriptedSe
 import engagement_pandas as ep
 from engagement_pandas.response.json_decoding import MAX_BODY_BYTES
 from engagement_pandas.transport import exchange, transport
-from engagement_pandas.vocabulary import SERIES_TYPES
+from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
 
 REQUEST = ep.totals(["1"], engagement_types=["favorites"])
 GOOD = b'{"by_post": {"1": {"favorites": "1"}}}'

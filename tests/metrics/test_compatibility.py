@@ -18,7 +18,7 @@ from engagement_pandas.metrics import (
     over_time,
     standing,
 )
-from engagement_pandas.vocabulary import ENGAGEMENT_TYPES
+from engagement_pandas.vocabulary.engagement_types import ENGAGEMENT_TYPES
 
 VIEWS = {"impressions", "video_views", "media_views"}
 ALONE = VIEWS | {"engagements", "profile_visits", "unfollows", "unlikes", "posts_created"}

@@ -9,7 +9,8 @@ import pytest
 
 from engagement_pandas import BY_DAY, BY_HOUR, BY_POST, Grouping, UnsupportedGrouping
 from engagement_pandas.request.grouping import named_groupings
-from engagement_pandas.vocabulary import RESERVED_KEYS, Endpoint
+from engagement_pandas.vocabulary.answer_keys import RESERVED_KEYS
+from engagement_pandas.vocabulary.endpoints import Endpoint
 
 POST, TYPE, DAY, HOUR = "tweet.id", "engagement.type", "engagement.day", "engagement.hour"
 

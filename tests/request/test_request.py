@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engagement_pandas as ep
-from engagement_pandas.vocabulary import SERIES_TYPES, TOTALS_TYPES, Endpoint
+from engagement_pandas.vocabulary.endpoints import Endpoint
+from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES, TOTALS_TYPES
 
 MARCH = ep.Window.covering("2026-03-01", "2026-03-29")
 

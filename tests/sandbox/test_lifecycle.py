@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engagement_pandas.sandbox.synthetic_counts import promoted, runs_away
-from engagement_pandas.vocabulary import TOTALS_TYPES
+from engagement_pandas.vocabulary.engagement_types import TOTALS_TYPES
 
 NOW = datetime(2026, 3, 12, 19, 43, 21, tzinfo=UTC)
 

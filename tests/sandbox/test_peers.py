@@ -146,32 +146,35 @@ def test_the_sandbox_reads_the_requests_of_the_package(twin: Any, by: Any) -> No
 MISTAKES = """
 import dataclasses, json, warnings
 from datetime import datetime, timedelta, UTC
-from engagement_pandas import vocabulary as table
 from engagement_pandas.request import limits
+from engagement_pandas.vocabulary import answer_keys
+from engagement_pandas.vocabulary import engagement_types as types
+from engagement_pandas.vocabulary.dimensions import Dimension
+from engagement_pandas.vocabulary.endpoints import ENDPOINTS, Endpoint
+from engagement_pandas.vocabulary.engagement_types import EngagementType
 
 def change(row, **facts):
     for name, value in facts.items():
         object.__setattr__(row, name, value)
 
-four = (table.Dimension.POST_ID, table.Dimension.ENGAGEMENT_TYPE, table.Dimension.HOUR,
-        table.Dimension.DAY)
-change(table.ENDPOINTS[table.Endpoint.TOTALS], posts_per_request=251)
-change(table.ENDPOINTS[table.Endpoint.LAST_28_HOURS], posts_per_request=26)
-change(table.ENDPOINTS[table.Endpoint.HISTORICAL], posts_per_request=26)
-change(table.ENGAGEMENT_TYPES[table.EngagementType.URL_CLICKS], totals=True)
-change(table.ENGAGEMENT_TYPES[table.EngagementType.QUOTE_TWEETS], time_series=True)
-change(table.ENGAGEMENT_TYPES[table.EngagementType.IMPRESSIONS], public=True)
-change(table.ENDPOINTS[table.Endpoint.TOTALS], dimensions=four)
+four = (Dimension.POST_ID, Dimension.ENGAGEMENT_TYPE, Dimension.HOUR, Dimension.DAY)
+change(ENDPOINTS[Endpoint.TOTALS], posts_per_request=251)
+change(ENDPOINTS[Endpoint.LAST_28_HOURS], posts_per_request=26)
+change(ENDPOINTS[Endpoint.HISTORICAL], posts_per_request=26)
+change(types.ENGAGEMENT_TYPES[EngagementType.URL_CLICKS], totals=True)
+change(types.ENGAGEMENT_TYPES[EngagementType.QUOTE_TWEETS], time_series=True)
+change(types.ENGAGEMENT_TYPES[EngagementType.IMPRESSIONS], public=True)
+change(ENDPOINTS[Endpoint.TOTALS], dimensions=four)
 limits.MAX_GROUPINGS = 4
 limits.MAX_FOUR_DIMENSION_GROUPINGS = 2
 limits.FOUR_DIMENSION_ORDERS += (four,)
 limits.MAX_WINDOW = timedelta(days=29)
 limits.EARLIEST = datetime(2014, 8, 1, tzinfo=UTC)
 limits.MAX_ID_DIGITS = 20
-table.RESERVED_KEYS -= {"errors"}
-table.TOTALS_TYPES += (table.EngagementType.URL_CLICKS,)
-table.SERIES_TYPES += (table.EngagementType.QUOTE_TWEETS,)
-table.PUBLIC_TYPES += (table.EngagementType.IMPRESSIONS,)
+answer_keys.RESERVED_KEYS -= {"errors"}
+types.TOTALS_TYPES += (EngagementType.URL_CLICKS,)
+types.SERIES_TYPES += (EngagementType.QUOTE_TWEETS,)
+PUBLIC_TYPES += (EngagementType.IMPRESSIONS,)
 
 import engagement_pandas as ep
 from engagement_pandas.sandbox import SandboxServer

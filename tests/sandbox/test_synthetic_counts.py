@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engagement_pandas.vocabulary import SERIES_TYPES, TOTALS_TYPES
+from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES, TOTALS_TYPES
 
 NOW = datetime(2026, 3, 12, 19, 43, 21, tzinfo=UTC)
 FINEST = ("tweet.id", "engagement.type", "engagement.day", "engagement.hour")

@@ -60,7 +60,7 @@ class Forks:
 def serve() -> None:
     """Run each case from standard input, and print its result."""
     for name in (
-        "auth.login",
+        "auth.pin_login",
         "client.client",
         "dataset.sync",
         "flattening",

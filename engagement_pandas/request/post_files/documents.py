@@ -10,7 +10,8 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from engagement_pandas.errors import InvalidPostId
-from engagement_pandas.request.post_files.entry import LONG, RawEntry, is_id, roles_of, where
+from engagement_pandas.request.post_files.column_names import roles_of
+from engagement_pandas.request.post_files.entry import LONG, RawEntry, is_id, where
 from engagement_pandas.request.post_files.kind import kind_of, known_kind
 from engagement_pandas.text import format_list, truncated_repr
 

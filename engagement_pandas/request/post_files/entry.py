@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from engagement_pandas.errors import InvalidPostId, RequestError
 from engagement_pandas.request.handle import normalize_handle
 from engagement_pandas.request.owners import PostOwners
+from engagement_pandas.request.post_files.column_names import ANY_ID, key
 from engagement_pandas.request.post_files.kind import known_kind
 from engagement_pandas.request.post_ids import parse_post_id
 from engagement_pandas.text import check_digits, format_list, pluralize, warn
@@ -26,23 +25,7 @@ _SNOWFLAKE: Final = 15
 PASTED: Final = "the pasted text"
 """Name of a text that comes from no file; a number alone on its line may be anything."""
 
-ANY_ID: Final = frozenset({"id", "ids"})
-"""Column names, as by :func:`key`, under which there may be IDs of anything."""
 _SHOWN: Final = 5
-
-ROLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "post_id": (
-        *("postid", "tweetid", "statusid", "idstr", "postids", "tweetids", "ポストid"),
-        *("ツイートid", "идентификаторпоста", "iddotweet", "identifiantdutweet"),
-        *("postlink", "posturl", "tweetlink", "tweeturl", "tweetpermalink", "permalink"),
-        *("id", "ids", "link", "links", "url"),
-    ),
-    "handle": ("handle", "username", "screenname", "authorusername", "userscreenname"),
-    "text": ("text", "fulltext", "posttext", "tweettext"),
-    "created_at": ("createdat", "postedat"),
-    "kind": ("kind",),
-}
-"""Column names of each role, without blanks, hyphens and underscores; in order of preference."""
 
 
 class RawEntry(NamedTuple):
@@ -63,7 +46,7 @@ class RawEntry(NamedTuple):
 
     @classmethod
     def of(cls, place: int | str, cells: Mapping[str, Any], name: object) -> RawEntry:
-        """Return the post in some cells, keyed as in :data:`ROLES`."""
+        """Return the post in some cells, keyed as in ``column_names.ROLES``."""
         get = cells.get
         texts = get("handle"), get("text"), get("created_at"), get("kind")
         return cls(place, cells["post_id"], *texts, str(name))
@@ -96,35 +79,6 @@ def where(place: int | str, file: str) -> str:
     ('line 3 of posts.csv', 'item 3 of posts.json')
     """
     return f"line {place} of {file}" if isinstance(place, int) else f"{place} of {file}"
-
-
-def key(name: object) -> str:
-    """Return a key that is the same for all spellings of a column name.
-
-    >>> key("Post ID"), key("tweet-id")
-    ('postid', 'tweetid')
-    """
-    return re.sub(r"[\W_]+", "", str(name).casefold())
-
-
-@lru_cache
-def roles_of(names: Sequence[str]) -> Mapping[str, int]:
-    """Return the column index of each role.
-
-    >>> roles_of(("text", "Post ID", "id"))
-    {'post_id': 1, 'text': 0}
-    """
-    keys = [key(name) for name in names]
-    roles = {}
-    for role, spellings in ROLES.items():
-        spelling = next((spelling for spelling in spellings if spelling in keys), "")
-        if spelling and keys.count(spelling) > 1:
-            twice = format_list(name for name in names if key(name) == spelling)
-            msg = f"two columns have the same name, {twice}; rename or drop one"
-            raise InvalidPostId(msg)
-        if spelling:
-            roles[role] = keys.index(spelling)
-    return roles
 
 
 def is_id(cell: object, digits: int = 1) -> bool:

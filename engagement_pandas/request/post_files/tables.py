@@ -15,7 +15,8 @@ from engagement_pandas.files.delimited import (
     without_end,
 )
 from engagement_pandas.files.spreadsheet_formulas import unguarded
-from engagement_pandas.request.post_files.entry import LONG, ROLES, RawEntry, is_id, roles_of
+from engagement_pandas.request.post_files.column_names import ROLES, roles_of
+from engagement_pandas.request.post_files.entry import LONG, RawEntry, is_id
 from engagement_pandas.request.post_files.kind import REFERENCE_COLUMNS
 from engagement_pandas.text import format_list, pluralize
 

@@ -26,7 +26,7 @@ from engagement_pandas.response.refusal import apply_refusal
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.validation import invalid
 from engagement_pandas.text import format_bytes
-from engagement_pandas.vocabulary import OmissionReason
+from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 MANIFEST: Final = "question.json.gz"
 ENDING: Final = ".json.gz"

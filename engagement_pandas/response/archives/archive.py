@@ -35,7 +35,7 @@ from engagement_pandas.response.archives.collection import Collection, CorruptFi
 from engagement_pandas.response.archives.record_format import digest
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import html_facts, pluralize, warn
-from engagement_pandas.vocabulary import Endpoint
+from engagement_pandas.vocabulary.endpoints import Endpoint
 
 _SHORT: Final = 12
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from engagement_pandas.text import lasting
-from engagement_pandas.vocabulary import Endpoint
+from engagement_pandas.vocabulary.endpoints import Endpoint
 
 MOST_APART: Final[Mapping[str, timedelta]] = {
     Endpoint.LAST_28_HOURS: timedelta(minutes=10),

@@ -13,7 +13,7 @@ from typing import Final
 
 from engagement_pandas.request.limits import MAX_ID_DIGITS
 from engagement_pandas.text import truncated_repr
-from engagement_pandas.vocabulary import Dimension
+from engagement_pandas.vocabulary.dimensions import Dimension
 
 MOST_TYPES: Final = 1_000
 """Maximum number of different engagement types; the API has fewer than twenty."""

@@ -19,7 +19,7 @@ from engagement_pandas.response.nested_counts.expected_shape import (
 )
 from engagement_pandas.response.nested_counts.members import ABSENT, ABSENT_BYTES, Members
 from engagement_pandas.text import format_list
-from engagement_pandas.vocabulary import Dimension
+from engagement_pandas.vocabulary.dimensions import Dimension
 
 SCALES: Final = {Dimension.DAY: 24, Dimension.HOUR: 1}
 """The hours that a number of a dimension stands for."""

@@ -1,7 +1,7 @@
 """The members of a grouping's nested objects as flat arrays.
 
-As dicts they would take up to fifty times the memory of the JSON. ``tree_reader`` and
-``object_reader`` fill the arrays; ``expected_shape`` gives the levels their meaning.
+As dicts they would take up to fifty times the memory of the JSON. ``fast_reader`` and
+``checking_reader`` fill the arrays; ``expected_shape`` gives the levels their meaning.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ An innermost object of four dimensions is decoded into a struct of 24 hours, one
 types into a struct of those that were requested, any other into a dict of integers. That is
 quick, but msgspec keeps the last of two members with the same key, and accepts ``1.0`` and
 ``"1e3"`` for integers. So the bytes are accounted for: every colon and every letter of a float
-must belong to a key. What is not certain is left to ``object_reader``.
+must belong to a key. What is not certain is left to ``checking_reader``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from engagement_pandas.response.nested_counts.members import (
     Level,
     Members,
 )
-from engagement_pandas.vocabulary import RESERVED_KEYS
+from engagement_pandas.vocabulary.answer_keys import RESERVED_KEYS
 
 Tree = dict[str, Any]
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from engagement_pandas.errors import UnsupportedEngagementType
 from engagement_pandas.text import format_list, truncated_repr
-from engagement_pandas.vocabulary import API_TYPES, Endpoint, EngagementType
+from engagement_pandas.vocabulary.endpoints import Endpoint
+from engagement_pandas.vocabulary.engagement_types import API_TYPES, EngagementType
 
 _SIMILAR: Final = 0.85
 

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 import pytest
 
 import engagement_pandas as ep
+from engagement_pandas.response.nested_counts.fast_reader import decode_body
 from engagement_pandas.response.nested_counts.members import ABSENT
-from engagement_pandas.response.nested_counts.tree_reader import decode_body
-from engagement_pandas.vocabulary import SERIES_TYPES
+from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
 
 
 def body(posts: int, hours: int) -> bytes:

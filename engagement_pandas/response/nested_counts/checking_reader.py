@@ -1,6 +1,6 @@
 """Read nested counts object by object: slowly, in bounded memory, and with an error for a path.
 
-``tree_reader`` leaves unclear bodies to this module. A body that is not an answer, of any
+``fast_reader`` leaves unclear bodies to this module. A body that is not an answer, of any
 size, costs no more memory than some multiples of its size, since only the keys of the open
 objects are held.
 """
@@ -23,11 +23,11 @@ from engagement_pandas.response.nested_counts.expected_shape import (
     MOST_TYPES,
     ExpectedShape,
 )
+from engagement_pandas.response.nested_counts.fast_reader import without_escapes
 from engagement_pandas.response.nested_counts.levels import SCALES, complaint, meanings, order_of
 from engagement_pandas.response.nested_counts.members import Members
-from engagement_pandas.response.nested_counts.tree_reader import without_escapes
 from engagement_pandas.text import json_path
-from engagement_pandas.vocabulary import Dimension
+from engagement_pandas.vocabulary.dimensions import Dimension
 
 MOST_NAMES: Final = 100_000
 """Maximum different keys on a level; an answer has at most 250 posts, a file of many more."""
