@@ -40,7 +40,7 @@ from engagement_pandas.transport.error_bodies import error_messages
 from engagement_pandas.transport.exchange import exchange
 from engagement_pandas.transport.message import Failure
 
-TIMEOUT: Final = (10.0, 30.0)
+TIMEOUT: Final[tuple[float, float]] = (10.0, 30.0)
 """Seconds to connect, and between two bytes of the answer."""
 
 DEADLINE: Final = 60.0

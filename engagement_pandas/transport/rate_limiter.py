@@ -334,8 +334,9 @@ class RateLimiter:
         # of a job, by a fifth at most.
         spare = JITTER[1]
         if self._window is not None:
-            room = max(1, self._window.room(len(self._open)))
-            spare = (self._window.until - now) * limit / room - 1
+            room = max(0, self._window.room(len(self._open)))
+            # The next second begins after a wait, so the last of them needs time of its own.
+            spare = (self._window.until - now) * limit / (room + limit) - 1
         length = PERIODS["second"] + min(max(spare, JITTER[0]), JITTER[1])
         wait = self._starts[-limit] + length - now
         return wait if wait <= length + _SLACK else 0.0  # the clock was set back

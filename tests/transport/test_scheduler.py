@@ -126,6 +126,7 @@ def test_the_duration_is_near_the_optimum(
 @pytest.mark.slow
 @settings(max_examples=20)
 @given(contracts(), st.floats(0, 50), st.integers(0, 99))
+@example(Contract(120, 4, (1.25, 1.5), way=0.0, jitter=0), 24.0, 0)
 def test_the_first_minute_is_used(contract: Contract, phase: float, seed: int) -> None:
     """What is left of it after the first response is spent, except for 10 % and a second."""
     network, answered = simulate(contract, phase, 2 * contract.minute, seed)
