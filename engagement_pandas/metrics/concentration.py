@@ -12,9 +12,7 @@ from engagement_pandas.frame.arguments import is_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import in_order
 from engagement_pandas.metrics.checks import require_columns
-from engagement_pandas.metrics.group_sums import coded
-from engagement_pandas.metrics.missing_counts import missing_counts
-from engagement_pandas.metrics.sum_by_post import sum_by_post
+from engagement_pandas.metrics.sum_by_post import missing_by_type, sum_by_post
 
 TOP: Final = 0.1
 """The share of posts called the top."""
@@ -69,10 +67,7 @@ def concentration(counts: pd.DataFrame, *, top: float = TOP) -> pd.DataFrame:
         raise FrameError(msg)
     types = in_order(counts["engagement_type"].unique())
     sums = sum_by_post(counts, types)
-    code, present = coded(counts, ["engagement_type"])
-    known_counts = counts["count"].notna().to_numpy()
-    lost = missing_counts(counts, ["engagement_type"], present, code, known_counts)
-    missing = dict(zip(present["engagement_type"], lost, strict=True))
+    missing = missing_by_type(counts)
     rows = []
     for name in types:
         known = sums[name].dropna()

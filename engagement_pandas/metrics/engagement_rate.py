@@ -23,8 +23,8 @@ from engagement_pandas.metrics.rate_formula import (
     RATED,
     bounds_of,
     cells_of,
+    counted_pair,
     find_pairs,
-    pair_of,
     pair_sums,
     rated,
 )
@@ -107,7 +107,7 @@ def engagement_rate(  # noqa: PLR0913 - each has a default
     by = read_once(by)
     counts = look_up(require_columns(counts), by, posts)
     names = keys(counts, by)
-    return rates_of(counts, names, pair_of(counts, numerator, denominator, names), confidence)
+    return rates_of(counts, names, counted_pair(counts, numerator, denominator, names), confidence)
 
 
 def rates_of(

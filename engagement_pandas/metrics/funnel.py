@@ -16,7 +16,7 @@ from engagement_pandas.frame.contract import TEXT, in_order
 from engagement_pandas.metrics.checks import known_type, require_columns
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
-from engagement_pandas.metrics.sum_by_post import sum_by_post
+from engagement_pandas.metrics.sum_by_post import missing_by_type, sum_by_post
 from engagement_pandas.text import format_list
 
 STEPS: Final = ("impressions", "detail_expands", "url_clicks", "user_follows")
@@ -144,8 +144,9 @@ def type_correlation(
         One row per pair of types in the counts: ``engagement_type`` and ``other`` (as in the
         counts); ``correlation`` (``Float64``, Spearman's rank correlation of the posts'
         totals, -1 to 1), ``low`` and ``high`` (``Float64``); ``n`` (``int64``, posts in
-        which both types are known: an unknown count is not 0). ``<NA>`` if there are too few
-        posts, or all have the same count.
+        which both types are known: an unknown count is not 0); ``missing`` (``Int64``: the
+        number of counts of the two types, of any post, that are unknown or have no row).
+        ``<NA>`` if there are too few posts, or all have the same count.
 
     Raises
     ------
@@ -176,7 +177,7 @@ def type_correlation(
     counts = require_columns(as_counts(counts), "post_id")
     least, z = whole_number(minimum, "minimum", 4), z_of(confidence)
     types = in_order(counts["engagement_type"].unique())
-    sums = sum_by_post(counts, types)
+    sums, missing = sum_by_post(counts, types), missing_by_type(counts)
     rows = []
     for one, other in combinations(types, 2):
         both = sums[[one, other]].dropna().rank().to_numpy(dtype="float64")
@@ -187,11 +188,13 @@ def type_correlation(
             with np.errstate(divide="ignore"):
                 middle = np.arctanh(rho)
             found = (rho, float(np.tanh(middle - reach)), float(np.tanh(middle + reach)))
-        rows.append((one, other, *found, len(both)))
+        rows.append((one, other, *found, len(both), missing[one] + missing[other]))
     numbers = ["correlation", "low", "high"]
-    frame = pd.DataFrame(rows, columns=["engagement_type", "other", *numbers, "n"])
+    frame = pd.DataFrame(rows, columns=["engagement_type", "other", *numbers, "n", "missing"])
     kinds = dict.fromkeys(["engagement_type", "other"], counts["engagement_type"].dtype)
-    return frame.astype(kinds | dict.fromkeys(numbers, "Float64") | {"n": "int64"})
+    return frame.astype(
+        kinds | dict.fromkeys(numbers, "Float64") | {"n": "int64", "missing": "Int64"}
+    )
 
 
 def _steps(counts: pd.DataFrame, steps: Sequence[str] | None, present: list[str]) -> list[str]:

@@ -14,8 +14,8 @@ from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.rate_formula import (
     bounds_of,
     cells_of,
+    counted_pair,
     find_pairs,
-    pair_of,
     pair_sums,
     rated,
 )
@@ -73,7 +73,7 @@ def rate_by_age(
     """
     counts = require_columns(as_counts(counts), "post_id", "day")
     check_step(counts, every)
-    pair = pair_of(counts, numerator, denominator)
+    pair = counted_pair(counts, numerator, denominator)
     rows = filter_types(counts, pair)
     series = series_of(rows)
     first, _ = equal_runs(series.post)

@@ -11,10 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.metrics.checks import known_type
+from engagement_pandas.metrics.checks import is_of_types, known_type
 from engagement_pandas.metrics.coverage import PAIRED, SIDE, SUMMED, hours
 from engagement_pandas.metrics.group_sums import added, factorized
 from engagement_pandas.metrics.intervals import dispersion, group_interval, z_of
+from engagement_pandas.text import format_list
 
 Places = NDArray[np.intp]
 
@@ -40,6 +41,28 @@ def pair_of(
     pair = [known_type(counts, numerator), known_type(counts, denominator)]
     if pair[0] == pair[1]:
         msg = f"{pair[0]!r} over {pair[0]!r} is 1; name two engagement types"
+        raise FrameError(msg)
+    return pair
+
+
+def counted_pair(
+    counts: pd.DataFrame, numerator: str, denominator: str, names: Iterable[str] = ()
+) -> list[str]:
+    """Return :func:`pair_of`; raise if the counts have rows, but of neither type.
+
+    >>> import engagement_pandas as ep
+    >>> counted_pair(ep.flatten_json({"g": {"favorites": "5"}}), "replies", "impressions")
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.errors.FrameError: counts have neither 'replies' nor 'impressions', only ...
+    """
+    pair = pair_of(counts, numerator, denominator, names)
+    if len(counts) and not is_of_types(counts, pair).any():
+        present = format_list(counts["engagement_type"].unique())
+        msg = (
+            f"counts have neither {pair[0]!r} nor {pair[1]!r}, only {present}; request them, or "
+            "name two of those as numerator and denominator"
+        )
         raise FrameError(msg)
     return pair
 

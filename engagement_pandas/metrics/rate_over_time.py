@@ -29,6 +29,7 @@ from engagement_pandas.metrics.rate_formula import (
     Bounds,
     bounds_of,
     cells_of,
+    counted_pair,
     find_pairs,
     pair_of,
     pair_sums,
@@ -103,7 +104,7 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     by = read_once(by)
     counts = look_up(require_columns(counts, "day"), by, posts)
     names = time_keys(counts, by)
-    pair = pair_of(counts, numerator, denominator, names)
+    pair = counted_pair(counts, numerator, denominator, names)
     refuse_taken(names, ["start", *pair, *RATED, "complete"])
     starts = hours(counts)
     buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)

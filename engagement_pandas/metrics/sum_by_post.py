@@ -33,3 +33,17 @@ def sum_by_post(counts: pd.DataFrame, types: Sequence[str]) -> pd.DataFrame:
     columns = {name: sums[place :: len(wanted)] for place, name in enumerate(wanted)}
     known = rows["count"].notna().to_numpy()
     return table.assign(**columns, missing=missing_counts(rows, ["post_id"], table, post, known))
+
+
+def missing_by_type(counts: pd.DataFrame) -> dict[str, int]:
+    """Return how many counts of each engagement type the sums of all posts lack.
+
+    >>> import engagement_pandas as ep
+    >>> body = {"g": {"1": {"impressions": "5"}, "2": {"favorites": "3", "impressions": "8"}}}
+    >>> missing_by_type(ep.flatten_json(body))
+    {'impressions': 0, 'favorites': 1}
+    """
+    code, table = coded(counts, ["engagement_type"])
+    known = counts["count"].notna().to_numpy()
+    lost = missing_counts(counts, ["engagement_type"], table, code, known)
+    return dict(zip(map(str, table["engagement_type"]), map(int, lost), strict=True))

@@ -174,6 +174,7 @@ def plot_type_correlation(
     number = pluralize(most, "post") if fewest == most else f"{fewest} to {most} posts"
     words = f"rank correlation of {number}, with {percent(confidence)} intervals"
     words += f"; {len(weak)} weaker ones are left out" if len(weak) else ""
+    words += "; some counts are missing" if known["missing"].gt(0).any() else ""
     ax.set_xlabel(wrapped(ax, words), parse_math=False)
     first = known.iloc[0]
     pair = f"{first['engagement_type']} and {first['other']}"

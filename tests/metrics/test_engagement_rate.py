@@ -14,7 +14,7 @@ from support.simulated import tidy
 
 from engagement_pandas import FrameError
 from engagement_pandas.frame.contract import dtype_name
-from engagement_pandas.metrics import engagement_rate
+from engagement_pandas.metrics import engagement_rate, rate_by_age, rate_over_time, summarise
 from engagement_pandas.metrics.intervals import Prior, fit_prior, group_interval, rate_interval
 
 ROWS = tidy(
@@ -163,6 +163,17 @@ def test_a_type_that_was_not_requested_is_missing() -> None:
     rates = engagement_rate(ROWS, numerator="url_clicks")
     assert rates["rate"].isna().all()
     assert rates["url_clicks"].isna().all()
+
+
+def test_counts_of_neither_type_are_refused() -> None:
+    """They are not a frame without posts; their summary has no rate."""
+    likes = ROWS[ROWS["engagement_type"] == "impressions"].assign(engagement_type="favorites")
+    words = r"neither 'engagements' nor 'impressions', only \['favorites'\]"
+    for metric in (engagement_rate, rate_over_time, rate_by_age):
+        with pytest.raises(FrameError, match=words):
+            metric(likes)
+        assert metric(likes[:0])["rate"].isna().all()
+    assert summarise(likes)["rate"].isna().all()
 
 
 @pytest.mark.parametrize(

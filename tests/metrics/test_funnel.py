@@ -115,3 +115,20 @@ def test_the_correlation_is_over_known_counts() -> None:
     row = pairs.loc[("favorites", "replies")]
     assert row[["correlation", "low", "high", "n"]].to_list() == pytest.approx([1, 1, 1, 15])
     assert pd.isna(pairs.loc[("favorites", "retweets"), "correlation"])
+
+
+def test_a_correlation_states_which_counts_it_lacks() -> None:
+    """Five replies are unknown, and one post has no row for favorites."""
+    counts = posts({"favorites": [*range(20)], "replies": [*range(20)], "retweets": [3] * 20})
+    masked = (counts["engagement_type"] == "replies") & (counts["count"] < 5)
+    counts = counts.assign(count=counts["count"].mask(masked))
+    first = counts.index[counts["engagement_type"] == "favorites"][0]
+    table = type_correlation(counts.drop(index=first))
+    assert table["missing"].to_list() == [1, 6, 5]
+    assert table["missing"].dtype == pd.Int64Dtype()
+    pairs = zip(table["engagement_type"], table["other"], strict=True)
+    assert list(pairs) == [
+        ("favorites", "retweets"),
+        ("favorites", "replies"),
+        ("retweets", "replies"),
+    ]

@@ -102,3 +102,11 @@ def test_small_axes_have_the_strongest_correlations() -> None:
     strongest = sorted(table["correlation"], key=abs)[-8:]
     assert drawn == sorted(strongest, reverse=True)
     assert ax.get_xlabel().replace("\n", " ").endswith("; 7 weaker ones are left out")
+
+
+def test_correlations_without_some_counts_have_a_note(counts: pd.DataFrame) -> None:
+    """As the steps of a funnel have."""
+    assert "missing" not in plot_type_correlation(counts).get_xlabel()
+    gap = counts.assign(count=counts["count"].mask(counts.index == 0))
+    label = plot_type_correlation(gap).get_xlabel().replace("\n", " ")
+    assert label.endswith("; some counts are missing")
