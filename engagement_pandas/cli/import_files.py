@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import ZipFile, is_zipfile
 
 from engagement_pandas.cli.options import Verbs
 from engagement_pandas.cli.streams import print_message
@@ -82,11 +83,19 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _is_json(name: str) -> bool:
     suffixes = [suffix.lower() for suffix in Path(name).suffixes]
+    if suffixes[-1:] == [".zip"] and is_zipfile(name):  # an archive, or a file that was zipped
+        with ZipFile(name) as archive:
+            suffixes = [Path(member).suffix.lower() for member in archive.namelist()]
+        return any(suffix in _JSON for suffix in suffixes)
     return any(suffix in _JSON for suffix in suffixes[-2:])
 
 
 def _json(name: str, arguments: argparse.Namespace) -> pd.DataFrame:
-    from engagement_pandas.sources import flatten_analytics, flatten_lookup  # noqa: PLC0415
+    from engagement_pandas.sources import (  # noqa: PLC0415 - pandas
+        flatten_analytics,
+        flatten_lookup,
+        v2_omissions,
+    )
     from engagement_pandas.sources.v2_documents import (  # noqa: PLC0415 - pandas
         document_of,
         is_analytics,
@@ -97,11 +106,19 @@ def _json(name: str, arguments: argparse.Namespace) -> pd.DataFrame:
         document = document_of(Path(name))
         if is_analytics(document):
             grain = arguments.granularity
-            return flatten_analytics(document, granularity=grain, retrieved_at=moment)
-        return flatten_lookup(document, metrics=arguments.metrics, retrieved_at=moment)
+            counts = flatten_analytics(document, granularity=grain, retrieved_at=moment)
+        else:
+            counts = flatten_lookup(document, metrics=arguments.metrics, retrieved_at=moment)
+        omitted = v2_omissions(document, arguments.metrics)
     except EngagementError as error:
         error.add_note(f"in {name}")
         raise
+    if len(omitted):
+        reasons = omitted.groupby("reason", observed=True)["post_id"].nunique()
+        words = ", ".join(f"{number:,} {reason}" for reason, number in reasons.items())
+        posts = pluralize(omitted["post_id"].nunique(), "post")
+        print_message(f"{name}: {posts} without counts, or some of them ({words})")
+    return counts
 
 
 def _read_posts(files: Iterable[str]) -> pd.DataFrame:

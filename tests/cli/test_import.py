@@ -108,6 +108,28 @@ def test_responses_of_analytics_are_imported(
     assert ep.read_parquet(out)["count"].to_list() == [90, 4]
 
 
+@pytest.mark.slow
+def test_a_zipped_export_is_imported(tmp_path: Path) -> None:
+    """A ZIP is not always an account's archive."""
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        archive.writestr(NAME, content())
+    out = tmp_path / "counts.csv"
+    assert main(["import", str(tmp_path / "export.zip"), "--out", str(out)]) == 0
+    assert ep.read_csv(out)["count"].sum() == sum(NUMBERS)
+
+
+@pytest.mark.slow
+def test_posts_without_counts_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The number and the reasons of those that X API v2 has not answered."""
+    body, out = tmp_path / "lookup.json", tmp_path / "counts.csv"
+    problem = {"type": "https://api.x.com/2/problems/resource-not-found", "resource_id": TWO}
+    posts = [{"id": ONE, "public_metrics": {"like_count": 5}}, {"id": "7"}]
+    body.write_text(json.dumps({"data": posts, "errors": [problem]}))
+    assert main(["import", str(body), "--out", str(out)]) == 0
+    words = "2 posts without counts, or some of them (1 unavailable, 1 not_answered)"
+    assert words in capsys.readouterr().err
+
+
 def test_totals_and_hours_have_no_common_table(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

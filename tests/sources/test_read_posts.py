@@ -177,3 +177,17 @@ def test_kinds_are_keys_of_metrics() -> None:
     rates = ep.engagement_rate(both, by="kind", posts=posts)
     assert rates["kind"].to_list() == ["post", "quote", "reply"]
     assert rates["impressions"].to_list() == [4, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"data": [{"id": ONE, "text": "a &amp; b &lt;3"}]}, "a & b <3"),
+        ([{"tweet": {"id_str": ONE, "full_text": "a &amp;amp; b"}}], "a &amp; b"),
+        ([{"post_id": "7", "text": "a &amp; b"}], "a &amp; b"),
+    ],
+    ids=["v2", "archive", "ours"],
+)
+def test_texts_of_the_api_are_unescaped(body: Any, text: str) -> None:
+    """X's API and archives escape texts as the exports do; other files have them as they are."""
+    assert ep.read_posts(io.StringIO(json.dumps(body)))["text"].to_list() == [text]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
@@ -19,6 +20,8 @@ _SCRIPT: Final = re.compile(r"\s*(?:window\.|var |let |const )[\w.$]+\s*=\s*")
 _LINES: Final = frozenset({".jsonl", ".ndjson"})
 _BLANK: Final = re.compile(r"\s*")
 _WRAPPERS: Final = ("tweet", "post", "status", "data", "tweets", "posts", "statuses")
+_API_IDS: Final = frozenset({"id", "id_str"})
+"""Names of the ID in posts of X's API and archives, which write ``&`` as ``&amp;``."""
 _PAGE: Final = frozenset({"meta", "includes", "errors", "__twarc"})
 
 
@@ -156,7 +159,10 @@ class _Document:
             if handle is None and isinstance(owner, dict):
                 handle = owner.get(self.roles(owner, place).get("handle"))
         kind = known_kind(roles.get("kind")) or kind_of(value, self.plain)
-        yield RawEntry.of(place, {**roles, "handle": handle, "kind": kind}, name)
+        cells = {**roles, "handle": handle, "kind": kind}
+        if name in _API_IDS and isinstance(text := roles.get("text"), str):
+            cells["text"] = html.unescape(text)
+        yield RawEntry.of(place, cells, name)
 
     def roles(self, names: Iterable[Any], place: int | str) -> dict[str, Any]:
         """Return the name that holds each role."""
