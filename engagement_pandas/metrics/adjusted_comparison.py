@@ -15,12 +15,7 @@ from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.metrics.age import made_hour
 from engagement_pandas.metrics.best_times import thread_numbers
 from engagement_pandas.metrics.checks import filter_types, known_type, require_columns
-from engagement_pandas.metrics.cluster_robust import (
-    Contrasts,
-    Floats,
-    Places,
-    estimate_contrasts,
-)
+from engagement_pandas.metrics.cluster_robust import Contrasts, Floats, Regression
 from engagement_pandas.metrics.compare import AT, POWER, holm, holm_steps, totals
 from engagement_pandas.metrics.comparison_text import OTHERS, finding
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of
@@ -133,7 +128,7 @@ def adjusted_comparison(  # noqa: PLR0913  each has a default
     The logarithm of 1 + count is regressed on the groups, the hours of the day and the
     weekdays (analysis of covariance). Posts of one thread, that is of one account in one
     hour, are one cluster: see
-    :func:`~engagement_pandas.metrics.cluster_robust.estimate_contrasts` (Bell and McCaffrey,
+    :func:`~engagement_pandas.metrics.cluster_robust.Regression` (Bell and McCaffrey,
     *Survey Methodology* 28, 2002). The effect of a tag is that with the other tags alike.
     Holm: *Scandinavian Journal of Statistics* 6, 1979.
 
@@ -179,7 +174,7 @@ def adjusted_comparison(  # noqa: PLR0913  each has a default
     rows = _by_size(model) if line else model.against_the_rest(exponent or 0.0)
     frame = _intervals(model, rows, confidence)
     if frame["p"].isna().all():
-        raise FrameError(_APART.format(by, model.covariates.shape[1]))
+        raise FrameError(_APART.format(by, model.covariates))
     frame = _complete(frame, groups, table, least)
     frame["of"], frame["at"] = of, np.nan if at is None else float(at)
     frame["adjusted_for"] = ", ".join([*([size] if size else []), *model.adjusted_for])
@@ -276,25 +271,24 @@ class _Row:
 class _Model:
     """A regression of posts on their groups, and on what is adjusted for: a row for each post.
 
-    If the groups are ``apart``, each post is in one of them, and there is no constant. ``log``
-    is the outcome.
+    ``groups`` and a number of ``covariates`` are the columns of the design. If the groups are
+    ``apart``, each post is in one of them, and there is no constant. ``log`` is the outcome.
     """
 
     names: list[str]
     groups: Floats
-    covariates: Floats
+    covariates: int
     adjusted_for: list[str]
     log: Floats
     size: Floats
-    thread: Places
+    regression: Regression
     apart: bool
 
     def estimated(self, contrasts: Floats, exponent: float = 0.0) -> Contrasts:
         """Estimate contrasts of the groups' effects on counts per power of the size."""
         log = self.log - exponent * self.size if exponent else self.log
-        design = np.column_stack([self.groups, self.covariates])
-        padded = np.pad(contrasts, ((0, 0), (0, self.covariates.shape[1])))
-        return estimate_contrasts(design, log, self.thread, padded)
+        padded = np.pad(contrasts, ((0, 0), (0, self.covariates)))
+        return self.regression.estimate(log, padded)
 
     def alike(self) -> list[str]:
         """Return the groups that can be compared with the one of most posts, and that one."""
@@ -338,21 +332,23 @@ def _model(table: pd.DataFrame, groups: pd.DataFrame, minimum: int, by: str) -> 
     adjusted_for = [*within, "hour", "weekday"]
     parts = [pd.get_dummies(table[name], drop_first=True) for name in adjusted_for]
     constant = np.ones((len(table), 0 if apart else 1))
+    covariates = np.column_stack([constant, *parts]).astype("float64")
+    thread = pd.factorize(table["thread"])[0].astype("int64")
     model = _Model(
         names=names,
         groups=members,
-        covariates=np.column_stack([constant, *parts]).astype("float64"),
+        covariates=covariates.shape[1],
         adjusted_for=adjusted_for,
         log=table["log"].to_numpy("float64"),
         size=table["size"].to_numpy("float64"),
-        thread=pd.factorize(table["thread"])[0].astype("int64"),
+        regression=Regression.on(np.column_stack([members, covariates]), thread),
         apart=apart,
     )
     alike = model.alike() if apart else names
     if len(alike) == len(names):
         return model
     if len(alike) < _PAIR:
-        raise FrameError(_APART.format(by, model.covariates.shape[1]))
+        raise FrameError(_APART.format(by, model.covariates))
     kept = enough[enough["group"].isin(alike)]
     return _model(table[table.index.isin(kept["post_id"])], kept, minimum, by)
 

@@ -32,34 +32,48 @@ class Contrasts:
     freedom: Floats
 
 
-def estimate_contrasts(
-    design: Floats, outcome: Floats, cluster: Places, contrasts: Floats
-) -> Contrasts:
-    """Regress an outcome on a design, a row each observation, and estimate a contrast a row.
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """Least squares on a design, a row each observation; each is in one ``cluster``.
+
+    The design is decomposed once, for any number of outcomes and contrasts.
 
     >>> design = np.array([[1.0, 0], [1, 0], [1, 1], [1, 1], [1, 1]])
-    >>> outcome = np.array([1.0, 3, 4, 6, 8])
-    >>> found = estimate_contrasts(design, outcome, np.arange(5), np.array([[0.0, 1]]))
+    >>> regression = Regression.on(design, cluster=np.arange(5))
+    >>> found = regression.estimate(np.array([1.0, 3, 4, 6, 8]), np.array([[0.0, 1]]))
     >>> found.estimate.round(2).tolist(), found.covariance.round(3).tolist()
     ([4.0], [[2.333]])
     """
-    left, sizes, right = np.linalg.svd(design, full_matrices=False)
-    rank = int((sizes > _ROUNDING * sizes.max(initial=0)).sum())
-    basis, sizes, right = left[:, :rank], sizes[:rank], right[:rank]
-    turned = contrasts @ right.T
-    determined = np.abs(contrasts - turned @ right).max(axis=1) < _ROUNDING
-    weight = basis @ (turned / sizes).T
-    residual = outcome - basis @ (basis.T @ outcome)
-    adjusted = _adjusted(basis, cluster, np.column_stack([residual, weight]))
-    clusters = int(cluster.max(initial=-1)) + 1
-    scores = _added(cluster, weight * adjusted[:, :1], clusters)
-    freedom = np.array([_freedom(basis, cluster, each, clusters) for each in adjusted.T[1:]])
-    nothing = np.where(determined & (len(outcome) > rank), 0.0, np.nan)
-    return Contrasts(
-        estimate=weight.T @ outcome + nothing,
-        covariance=scores.T @ scores + nothing[:, None] + nothing,
-        freedom=freedom + nothing,
-    )
+
+    cluster: Places
+    basis: Floats
+    sizes: Floats
+    right: Floats
+
+    @classmethod
+    def on(cls, design: Floats, cluster: Places) -> Regression:
+        """Decompose a design."""
+        left, sizes, right = np.linalg.svd(design, full_matrices=False)
+        rank = int((sizes > _ROUNDING * sizes.max(initial=0)).sum())
+        return cls(cluster, left[:, :rank], sizes[:rank], right[:rank])
+
+    def estimate(self, outcome: Floats, contrasts: Floats) -> Contrasts:
+        """Regress an outcome, and estimate a contrast a row."""
+        basis, cluster = self.basis, self.cluster
+        turned = contrasts @ self.right.T
+        determined = np.abs(contrasts - turned @ self.right).max(axis=1) < _ROUNDING
+        weight = basis @ (turned / self.sizes).T
+        residual = outcome - basis @ (basis.T @ outcome)
+        adjusted = _adjusted(basis, cluster, np.column_stack([residual, weight]))
+        clusters = int(cluster.max(initial=-1)) + 1
+        scores = _added(cluster, weight * adjusted[:, :1], clusters)
+        freedom = np.array([_freedom(basis, cluster, each, clusters) for each in adjusted.T[1:]])
+        nothing = np.where(determined & (len(outcome) > len(self.sizes)), 0.0, np.nan)
+        return Contrasts(
+            estimate=weight.T @ outcome + nothing,
+            covariance=scores.T @ scores + nothing[:, None] + nothing,
+            freedom=freedom + nothing,
+        )
 
 
 def _adjusted(basis: Floats, cluster: Places, columns: Floats) -> Floats:

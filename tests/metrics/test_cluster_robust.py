@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import ttest_ind
 
-from engagement_pandas.metrics.cluster_robust import estimate_contrasts
+from engagement_pandas.metrics.cluster_robust import Regression
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def test_estimates_match_the_textbook_formulas(seed: int) -> None:
     cluster = np.unique(rng.integers(0, 9, 40), return_inverse=True)[1]
     design = np.column_stack([np.ones(40), rng.normal(size=40), rng.integers(0, 2, 40)])
     outcome = rng.normal(size=40)
-    result = estimate_contrasts(design, outcome, cluster, np.eye(3))
+    result = Regression.on(design, cluster).estimate(outcome, np.eye(3))
     for i, contrast in enumerate(np.eye(3)):
         expected = textbook(design, outcome, cluster, contrast)
         own = (result.estimate[i], result.covariance[i, i], result.freedom[i])
@@ -52,7 +52,7 @@ def test_two_groups_give_welchs_test() -> None:
     a, b = rng.normal(size=9), 3 * rng.normal(size=14)
     design = np.repeat(np.eye(2), [9, 14], axis=0)
     contrast = np.array([[1.0, -1.0]])
-    result = estimate_contrasts(design, np.concatenate([a, b]), np.arange(23), contrast)
+    result = Regression.on(design, np.arange(23)).estimate(np.concatenate([a, b]), contrast)
     score = result.estimate[0] / np.sqrt(result.covariance[0, 0])
     assert score == pytest.approx(ttest_ind(a, b, equal_var=False).statistic)
 
@@ -62,7 +62,7 @@ def test_undetermined_contrasts_are_missing() -> None:
     design = np.column_stack([np.ones(8), np.repeat(np.eye(2), 4, axis=0)])
     outcome = np.array([1.0, 2, 3, 2, 5, 6, 7, 6])
     contrasts = np.array([[0.0, 1, 0], [0, -1, 1]])
-    result = estimate_contrasts(design, outcome, np.arange(8), contrasts)
+    result = Regression.on(design, np.arange(8)).estimate(outcome, contrasts)
     assert np.isnan([result.estimate[0], result.covariance[0, 0], result.freedom[0]]).all()
     assert result.estimate[1] == pytest.approx(4)
     assert result.freedom[1] == pytest.approx(6)
@@ -70,7 +70,7 @@ def test_undetermined_contrasts_are_missing() -> None:
 
 def test_a_saturated_design_has_no_error() -> None:
     """No degrees of freedom are left to estimate an error."""
-    result = estimate_contrasts(np.eye(3), np.arange(3.0), np.arange(3), np.eye(3))
+    result = Regression.on(np.eye(3), np.arange(3)).estimate(np.arange(3.0), np.eye(3))
     assert np.isnan(result.estimate).all()
 
 
@@ -79,7 +79,7 @@ def test_a_cluster_that_is_fitted_exactly_has_no_effect() -> None:
     design = np.array([[1.0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 0], [1, 1, 1]])
     outcome = np.array([1.0, 3, 4, 6, 80])
     contrast = np.array([[0.0, 1, 0]])
-    result = estimate_contrasts(design, outcome, np.arange(5), contrast)
-    expected = estimate_contrasts(design[:4, :2], outcome[:4], np.arange(4), contrast[:, :2])
+    result = Regression.on(design, np.arange(5)).estimate(outcome, contrast)
+    expected = Regression.on(design[:4, :2], np.arange(4)).estimate(outcome[:4], contrast[:, :2])
     assert result.estimate == pytest.approx(expected.estimate)
     assert result.covariance == pytest.approx(expected.covariance)
