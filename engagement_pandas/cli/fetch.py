@@ -24,16 +24,16 @@ from engagement_pandas.cli.options import (
     silent,
 )
 from engagement_pandas.cli.post_arguments import Ids, add_posts, posts_and_owners
-from engagement_pandas.cli.streams import check_output, print_message
+from engagement_pandas.cli.streams import print_message
 from engagement_pandas.cli.table_output import (
     check_targets,
+    check_writable,
     summarize_omissions,
     table_file,
     write,
 )
 from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.client.url_overrides import url_overrides
-from engagement_pandas.errors import FrameError
 from engagement_pandas.request.grouping import GROUPINGS
 from engagement_pandas.request.limits import EARLIEST, MAX_WINDOW
 from engagement_pandas.request.plan import plan
@@ -99,9 +99,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Fetch, and write counts and omissions; after an error, responses are kept."""
     check_targets(arguments.posts, arguments.out, arguments.omissions)
     request = arguments.question(arguments)
-    _check_target(arguments.out)
+    check_writable(arguments.out)
     if arguments.omissions:
-        _check_target(arguments.omissions)
+        check_writable(arguments.omissions)
     with (
         _client(arguments, request) as client,
         open_or_temporary_archive(
@@ -155,15 +155,6 @@ def _split_window(words: Sequence[str]) -> tuple[list[str], list[str]]:
         else:
             (typed if word.partition("=")[0] in _WINDOW else others).append(word)
     return typed, others
-
-
-def _check_target(target: str | None) -> None:
-    """Raise before any request if the output cannot be written."""
-    if target is None:
-        check_output()
-    elif not Path(target).parent.is_dir() or Path(target).is_dir():
-        msg = f"{target} cannot be written: it is a folder, or its folder does not exist"
-        raise FrameError(msg)
 
 
 def _client(arguments: argparse.Namespace, request: EngagementRequest) -> EngagementClient:

@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
 
-from engagement_pandas.cli.streams import output, print_message
+from engagement_pandas.cli.streams import check_output, output, print_message
 from engagement_pandas.errors import FrameError
 from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary.omission_reasons import OMISSION_REASONS, OmissionReason
@@ -50,6 +50,15 @@ def _is_same(name: str, other: str) -> bool:
     if os.path.normpath(name) == os.path.normpath(other):
         return True
     return os.path.exists(name) and os.path.exists(other) and os.path.samefile(name, other)  # noqa: PTH110, PTH121
+
+
+def check_writable(target: str | None) -> None:
+    """Raise if a table cannot be written there."""
+    if target is None:
+        check_output()
+    elif not Path(target).parent.is_dir() or Path(target).is_dir():
+        msg = f"{target} cannot be written: it is a folder, or its folder does not exist"
+        raise FrameError(msg)
 
 
 def write(frame: pd.DataFrame, target: str | None) -> None:

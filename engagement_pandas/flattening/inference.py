@@ -14,7 +14,7 @@ from engagement_pandas.errors import (
 )
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.request.limits import MAX_DIMENSIONS
-from engagement_pandas.response.nested_counts.expected_shape import DATE, HOUR, ID
+from engagement_pandas.response.nested_counts.keys import DATE, HOUR, ID
 from engagement_pandas.text import format_list, json_path, truncated_repr
 from engagement_pandas.vocabulary.dimensions import Dimension
 

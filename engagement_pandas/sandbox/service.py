@@ -7,7 +7,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from engagement_pandas.sandbox import limits
@@ -15,11 +15,19 @@ from engagement_pandas.sandbox.auth import App, Authority
 from engagement_pandas.sandbox.http_answer import HttpAnswer, Refusal, to_json
 from engagement_pandas.sandbox.pin_login import PATHS as LOGIN_PATHS
 from engagement_pandas.sandbox.pin_login import Grants
+from engagement_pandas.sandbox.post_access import (
+    UNAVAILABLE_KEY,
+    error_texts,
+    refuse_private,
+    refuse_unowned,
+    too_old,
+    visible_posts,
+)
 from engagement_pandas.sandbox.rate_limit import RateLimit
 from engagement_pandas.sandbox.response_body import grouped, series_grid, totals_grid
 from engagement_pandas.sandbox.stable_random import shuffled
 from engagement_pandas.sandbox.validation import ParsedRequest, parse_request
-from engagement_pandas.sandbox.world import Availability, Post, SyntheticAccount, World
+from engagement_pandas.sandbox.world import Post, World
 
 TOKEN_PATH: Final = "/oauth2/token"  # noqa: S105
 PATHS: Final = {f"/insights/engagement/{endpoint}": endpoint for endpoint in limits.TYPES}
@@ -28,9 +36,6 @@ GZIP_TEXT: Final = (
     "This request requires gzip compression. Retry the request after setting "
     "'Accept-Encoding' header in the request to 'gzip'."
 )
-TOO_OLD_KEY: Final = "unsupported_for_impressions_engagements_tweet_ids"
-VIDEO_TOO_OLD_KEY: Final = "unsupported_for_video_views_tweet_ids"
-UNAVAILABLE_KEY: Final = "unavailable_tweet_ids"
 _COMPRESSION_LEVEL: Final = 1  # speed matters more than size
 
 
@@ -149,46 +154,19 @@ class Service:
         now = self.world.now()
         request = parse_request(endpoint, body, now, self.settings.half_window)
         if account is None:
-            _refuse_private(request)
-        seen, unavailable = self._seen(request, now)
+            refuse_private(request)
+        seen, unavailable = visible_posts(self.world, request, now)
         notes: dict[str, Any] = {UNAVAILABLE_KEY: unavailable} if unavailable else {}
         if account is not None:
-            self._refuse_unowned(seen, account)
+            refuse_unowned(seen, account, self.settings.forbidden)
         if not seen:
-            raise Refusal(400, _texts(notes, now)[UNAVAILABLE_KEY], keys=notes)
-        notes |= _too_old(request, seen, now, notes)
+            raise Refusal(400, error_texts(notes, now)[UNAVAILABLE_KEY], keys=notes)
+        notes |= too_old(request, seen, now, notes)
         if self.settings.errors_beside_data and notes:
-            notes["errors"] = [text for key, text in _texts(notes, now).items() if key in notes]
+            notes["errors"] = [
+                text for key, text in error_texts(notes, now).items() if key in notes
+            ]
         return self._answered(request, seen, now, notes, zlib.crc32(body))
-
-    def _seen(self, request: ParsedRequest, now: datetime) -> tuple[list[Post], list[str]]:
-        """Return the public posts, and the IDs of the others, which not even owners can see."""
-        seen, unavailable = [], []
-        for post_id in request.post_ids:
-            post = self.world.find(post_id)
-            if post is not None and post.availability(now) is Availability.PUBLIC:
-                seen.append(post)
-            else:
-                unavailable.append(post_id)
-        return seen, unavailable
-
-    def _refuse_unowned(self, posts: Sequence[Post], account: SyntheticAccount) -> None:
-        unowned = [post for post in posts if post.account != account]
-        if not unowned:
-            return
-        if self.settings.forbidden == "posts":
-            names = ", ".join(post.post_id for post in unowned)
-            raise Refusal(403, f"Forbidden to access tweets: {names}")
-        authors: dict[str, list[str]] = {}
-        for post in unowned:
-            authors.setdefault(post.account.user_id, []).append(post.post_id)
-        raise Refusal(
-            403,
-            *(
-                f"Forbidden to access tweets for author id {author}: {', '.join(names)}"
-                for author, names in authors.items()
-            ),
-        )
 
     def _answered(
         self,
@@ -230,56 +208,6 @@ def _accepts_gzip(headers: Mapping[str, str]) -> bool:
 
 def _is_json(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == "application/json"
-
-
-def _refuse_private(request: ParsedRequest) -> None:
-    """Raise if an app-only request has types that only an owner may see."""
-    public = limits.PUBLIC_TYPES if request.endpoint == limits.TOTALS else ()
-    private = [name for name in request.types if name not in public]
-    if private:
-        raise Refusal(403, f"Forbidden to access metrics: {', '.join(private)}")
-
-
-def _too_old(
-    request: ParsedRequest, posts: Sequence[Post], now: datetime, notes: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the keys that list posts too old for a requested type."""
-    found: dict[str, Any] = {}
-    types = set(request.types)
-    if request.endpoint == limits.TOTALS and types & set(limits.YOUNG_TYPES):
-        old = _older(posts, now, limits.YOUNG)
-        if old:
-            found[TOO_OLD_KEY] = old
-        if len(old) == len(posts) and types <= set(limits.YOUNG_TYPES):
-            raise Refusal(
-                400,
-                _texts(found, now)[TOO_OLD_KEY],
-                keys={**notes, **found},
-            )
-    if limits.VIDEO_VIEWS in types:
-        old = _older(posts, now, limits.VIDEO_AGE)
-        if old:
-            found[VIDEO_TOO_OLD_KEY] = old
-    return found
-
-
-def _texts(notes: Mapping[str, Any], now: datetime) -> dict[str, str]:
-    """Return the error text for each key that lists posts."""
-    oldest = f"{now - limits.YOUNG:%Y-%m-%dT%H:%M:%SZ}"
-    return {
-        UNAVAILABLE_KEY: f"{len(notes.get(UNAVAILABLE_KEY, ()))} Tweet ID(s) are unavailable",
-        TOO_OLD_KEY: (
-            f"Impressions & engagements for tweets older than {limits.YOUNG.days} "
-            f"days ({oldest}) are not supported"
-        ),
-        VIDEO_TOO_OLD_KEY: (
-            f"Video views for tweets older than {limits.VIDEO_AGE.days} days are not supported"
-        ),
-    }
-
-
-def _older(posts: Sequence[Post], now: datetime, age: timedelta) -> list[str]:
-    return [post.post_id for post in posts if now - post.created_at > age]
 
 
 def as_clock(now: datetime | str | Callable[[], datetime] | None) -> Callable[[], datetime]:

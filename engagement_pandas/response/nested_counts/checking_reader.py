@@ -17,13 +17,9 @@ import msgspec
 
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.response.json_decoding import decode_object
-from engagement_pandas.response.nested_counts.expected_shape import (
-    DATE,
-    KEY_NUMBERS,
-    MOST_TYPES,
-    ExpectedShape,
-)
+from engagement_pandas.response.nested_counts.expected_shape import MOST_TYPES, ExpectedShape
 from engagement_pandas.response.nested_counts.fast_reader import without_escapes
+from engagement_pandas.response.nested_counts.keys import DATE, KEY_NUMBERS
 from engagement_pandas.response.nested_counts.levels import SCALES, complaint, meanings, order_of
 from engagement_pandas.response.nested_counts.members import Members
 from engagement_pandas.text import json_path

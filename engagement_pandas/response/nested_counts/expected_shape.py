@@ -5,22 +5,15 @@ Times are hours since 1970, UTC, as integers.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from engagement_pandas.request.limits import MAX_ID_DIGITS
-from engagement_pandas.text import truncated_repr
 from engagement_pandas.vocabulary.dimensions import Dimension
 
 MOST_TYPES: Final = 1_000
 """Maximum number of different engagement types; the API has fewer than twenty."""
-
-DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-HOUR: Final = re.compile(r"[01][0-9]|2[0-3]")
-ID: Final = re.compile(rf"[0-9]{{1,{MAX_ID_DIGITS}}}")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR: Final = timedelta(hours=1)
@@ -111,49 +104,3 @@ class ExpectedShape:
             return range(start, end) if start % _DAY or end % _DAY else None
         hours = {hour % _DAY for hour in range(max(start, end - _DAY), end)}
         return hours if len(hours) < _DAY else None
-
-
-def post_number(key: str, shape: ExpectedShape) -> int | str:
-    """Return 0 for the ID of a post that may be counted, or what is wrong with it."""
-    if shape.posts is not None and key in shape.posts and key not in shape.unavailable:
-        return 0
-    if not ID.fullmatch(key):
-        return f"{truncated_repr(key)} is not a post ID"
-    if key in shape.unavailable:
-        return f"post {key} is listed as unavailable, but it has counts"
-    if shape.posts is not None and key not in shape.posts:
-        return f"post {key} was not requested"
-    return 0
-
-
-def type_number(key: str, _: ExpectedShape) -> int | str:
-    """Return 0 for the name of an engagement type, or what is wrong with it."""
-    return 0 if key else "an engagement type has no name"
-
-
-def day_number(key: str, shape: ExpectedShape) -> int | str:
-    """Return the number of days since 1970, or what is wrong with the day."""
-    try:
-        day = days_since_1970(date.fromisoformat(key)) if DATE.fullmatch(key) else None
-    except ValueError:
-        day = None
-    if day is None:
-        return f"{truncated_repr(key)} is not a day (YYYY-MM-DD)"
-    span = shape.span
-    if span is not None and not span.start // _DAY <= day <= (span.end - 1) // _DAY:
-        return f"{key} is not in the window {span}"
-    return day
-
-
-def hour_number(key: str, _: ExpectedShape) -> int | str:
-    """Return the hour as an integer, or what is wrong with it."""
-    return int(key) if HOUR.fullmatch(key) else f"{truncated_repr(key)} is not an hour (00 to 23)"
-
-
-KEY_NUMBERS: Final[Mapping[Dimension, Callable[[str, ExpectedShape], int | str]]] = {
-    Dimension.POST_ID: post_number,
-    Dimension.ENGAGEMENT_TYPE: type_number,
-    Dimension.DAY: day_number,
-    Dimension.HOUR: hour_number,
-}
-"""How the keys of each dimension are parsed."""

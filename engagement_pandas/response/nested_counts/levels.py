@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, cast
 
 from engagement_pandas.response.nested_counts.expected_shape import (
-    KEY_NUMBERS,
     MOST_TYPES,
     ExpectedShape,
     HourRange,
 )
+from engagement_pandas.response.nested_counts.keys import KEY_NUMBERS
 from engagement_pandas.response.nested_counts.members import ABSENT, ABSENT_BYTES, Members
 from engagement_pandas.text import format_list
 from engagement_pandas.vocabulary.dimensions import Dimension
