@@ -38,6 +38,8 @@ _WINDOWS: Final = (
 )
 _MANY: Final = 1000
 _SHOWN: Final = 5
+_FEW_OTHERS: Final = 4
+"""An export has at least so many known columns for each that X or its reader has added."""
 _DAY: Final = timedelta(days=1)
 _OTHER: Final = frozenset({"post_id", "date", "text", "link", "time", "engagement_rate"})
 
@@ -207,16 +209,16 @@ def concatenated(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def export_of(sheet: Sheet) -> Export:
     """Return which export a table is; raise if it is none."""
     header = sheet.header
-    places, unknown = places_of(sheet, CONTENT, CONTENT_NAMES)
-    if _is_content(sheet, places):
-        warn_of_headings(sheet, places, unknown)
-        return Export("x_analytics_content", sheet, places)
+    content, unknown = places_of(sheet, CONTENT, CONTENT_NAMES)
+    if _is_content(sheet, content):
+        warn_of_headings(sheet, content, unknown)
+        return Export("x_analytics_content", sheet, content)
     places, unknown = places_of(sheet, BY_TWEET, BY_TWEET_NAMES)
     if _is_by_tweet(sheet, places):
         warn_of_headings(sheet, places, unknown)
         return Export("x_analytics_by_tweet", sheet, places)
     hint = "see ep.counts_from(frame, …) for other tables"
-    if header and header[0].casefold() in {"date", "day"}:
+    if header and header[0].casefold() in {"date", "day"} and "link" not in content:
         hint = "it is by day and has no posts: see ep.read_x_overview()"
     elif len(header) == 1 and len(sheet.rows) > 0:
         hint = "if it is the video overview, nothing reads that yet"
@@ -228,10 +230,16 @@ def export_of(sheet: Sheet) -> Export:
 
 
 def _is_content(sheet: Sheet, places: Mapping[str, int]) -> bool:
-    """Return whether a table has links to posts where the content export has them."""
+    """Return whether a table has links to posts where the content export has them.
+
+    Tables of other tools have some of its headings, such as Shares, with other meanings.
+    """
     if "link" not in places or not {"impressions", "engagements", "favorites"} & places.keys():
         return False
     known = {CONTENT_NAMES[name] for name in map(key, sheet.header) if name in CONTENT_NAMES}
+    others = len(sheet.header) - len(places)
+    if others * _FEW_OTHERS > len(places):
+        return False
     if {"link", "impressions"} <= known:
         return True
     links = [link for link in sheet.column(places["link"]) if link]
@@ -270,7 +278,10 @@ def _posts(export: Export) -> list[ExportedPost]:
         some = ", ".join(map(str, without[:_SHOWN])) + (", …" if len(without) > _SHOWN else "")
         msg = f"{pluralize(len(without), 'row')} of {sheet.name} without a post left out: {some}"
         warn(msg)
-    check_digits([row.post_id for row in found if row.handle is None], FrameError)
+    if unlinked := [row.post_id for row in found if row.handle is None]:
+        # The IDs beside links show whether their column has lost digits.
+        others = (ids[row.place] for row in found if row.handle is not None)
+        check_digits([*unlinked, *filter(str.isdecimal, others)], FrameError)
     return found
 
 

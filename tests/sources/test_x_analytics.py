@@ -418,3 +418,33 @@ def test_other_moments_are_refused(moment: Any, tmp_path: Path) -> None:
     """A date is not a time."""
     with pytest.raises(FrameError, match="is not a time; write 2026-03-01T09:30:00Z"):
         read_text(content(row()), tmp_path, retrieved_at=moment)
+
+
+def test_exports_of_other_tools_are_refused(tmp_path: Path) -> None:
+    """Sprout has a link, impressions and likes too, and its shares are reposts."""
+    text = (
+        "Date,Post ID,Network,Post Type,Profile,Link,Post,Impressions,Engagements,Reactions,"
+        f"Likes,Comments,Shares\n08/22/2026 10:05 am,{ONE},X,Post,bakery,{link(ONE)},Hello,551,30,"
+        "7,7,4,5\n"
+    )
+    with pytest.raises(FrameError, match="not an export of X Analytics by post") as caught:
+        read_text(text, tmp_path, "sprout.csv")
+    assert str(caught.value).endswith("see ep.counts_from(frame, …) for other tables")
+
+
+def test_columns_of_the_reader_are_left_out(tmp_path: Path) -> None:
+    """Four headings may be unknown beside seventeen that are known."""
+    header = f"{CONTENT},campaign,owner,week,note"
+    with pytest.warns(UserWarning, match="not known and left out"):
+        counts = read_text(content([*row(), "spring", "me", "34", ""], header=header), tmp_path)
+    assert counts_of(counts) == TYPES
+
+
+def test_ids_beside_links_show_that_a_column_has_lost_digits(tmp_path: Path) -> None:
+    """One row has no link, and an ID that alone may end in 0000 by chance."""
+    damaged = [[f"{post[:15]}0000", *row(post)[1:]] for post in (ONE, TWO)]
+    damaged[1][3] = ""
+    with pytest.raises(FrameError, match=r"2 of 2 post IDs .* lost their last digits in Excel"):
+        read_text(content(*damaged), tmp_path)
+    damaged[0][0] = ONE
+    assert set(read_text(content(*damaged), tmp_path)["post_id"]) == {ONE, f"{TWO[:15]}0000"}
