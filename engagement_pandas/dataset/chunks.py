@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import reduce
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from engagement_pandas.dataset.arrow import as_contract, column, is_in, read_rows
+from engagement_pandas.dataset.arrow import as_contract, hours_of, matching_table
 from engagement_pandas.dataset.delta_table import Table
-from engagement_pandas.dataset.merge import KEY
-from engagement_pandas.dataset.snapshot import DataFile
-from engagement_pandas.frame.contract import empty_counts, timestamps
+from engagement_pandas.dataset.matching_rows import TextFilter
+from engagement_pandas.dataset.snapshot import DataFile, batches
 from engagement_pandas.request.post_ids import parse_post_ids
 from engagement_pandas.request.type_names import parse_engagement_types
 from engagement_pandas.request.window import to_utc
@@ -55,31 +53,24 @@ class RowFilter:
             types,
         )
 
-    @property
-    def rows(self) -> Any:
-        """The filter expression, by complete days; None if all rows match."""
-        conditions = []
-        if self.since is not None:
-            conditions.append(column("day") >= self.since.date())
-        if self.until is not None:
-            conditions.append(column("day") <= self.until.date())
-        if self.post_ids is not None:
-            conditions.append(is_in("post_id", self.post_ids))
-        if self.engagement_types is not None:
-            conditions.append(is_in("engagement_type", self.engagement_types))
-        return reduce(operator.and_, conditions) if conditions else None
+    def files(self, files: Iterable[DataFile]) -> list[DataFile]:
+        """Return the files of the days that match."""
+        first = date.min if self.since is None else self.since.date()
+        last = date.max if self.until is None else self.until.date()
+        return [file for file in files if file.day is not None and first <= file.day <= last]
 
     def counts(self, table: Table, files: Iterable[DataFile]) -> pd.DataFrame:
         """Return the matching counts in the form of the contract."""
-        found = read_rows(table, files, self.rows)
-        if found.empty:
-            return empty_counts(KEY)
-        begins = timestamps(found)
-        if self.since is not None:
-            begins = begins[begins >= pd.Timestamp(self.since)]
-        if self.until is not None:
-            begins = begins[begins < pd.Timestamp(self.until)]
-        return as_contract(found.loc[begins.index])
+        import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
+
+        texts = {"post_id": self.post_ids, "engagement_type": self.engagement_types}
+        filters = [TextFilter(name, known) for name, known in texts.items() if known is not None]
+        rows = matching_table(table, self.files(files), filters)
+        for bound, matches in ((self.since, np.greater_equal), (self.until, np.less)):
+            if bound is not None and rows.num_rows:
+                moment = np.datetime64(bound.replace(tzinfo=None))
+                rows = rows.filter(pa.array(matches(hours_of(rows), moment)))
+        return as_contract(rows)
 
 
 @dataclass(frozen=True)
@@ -112,13 +103,5 @@ def chunks(
 
     A chunk has at most ``most`` counts; exceeded only if a single file has more.
     """
-    batch: list[DataFile] = []
-    size = 0
-    for file in sorted(table.chosen(files, wanted.rows), key=lambda file: file.path):
-        if batch and size + file.rows > most:
-            yield Chunk(table, tuple(batch), wanted)
-            batch, size = [], 0
-        batch.append(file)
-        size += file.rows
-    if batch:
-        yield Chunk(table, tuple(batch), wanted)
+    ordered = sorted(wanted.files(files), key=lambda file: file.path)
+    return (Chunk(table, tuple(batch), wanted) for batch in batches(ordered, most))

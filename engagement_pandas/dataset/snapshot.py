@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import starmap
@@ -136,6 +136,20 @@ class Snapshot:
             msg = "it does not match its checksum: an entry is missing or was changed"
             raise DamagedDataset(msg)
         return snapshot
+
+
+def batches(files: Iterable[DataFile], most: int) -> Iterator[list[DataFile]]:
+    """Yield files in batches of at most ``most`` rows; exceeded only if a single file has more."""
+    batch: list[DataFile] = []
+    size = 0
+    for file in files:
+        if batch and size + file.rows > most:
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
+        size += file.rows
+    if batch:
+        yield batch
 
 
 def state(version: int, files: Iterable[DataFile], marks: Mapping[str, int]) -> int:

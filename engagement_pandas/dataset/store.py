@@ -23,9 +23,10 @@ from uuid import uuid4
 
 import pandas as pd
 
-from engagement_pandas.dataset.arrow import column, is_in, on_days, plain, read_rows, to_arrow
+from engagement_pandas.dataset.arrow import on_days, plain, read_rows, to_arrow
 from engagement_pandas.dataset.delta_errors import translate_errors
 from engagement_pandas.dataset.delta_table import Table
+from engagement_pandas.dataset.matching_rows import TextFilter
 from engagement_pandas.dataset.merge import (
     KEY,
     REVISION_COLUMNS,
@@ -238,9 +239,10 @@ class Store:
         self, files: Iterable[DataFile], post_ids: Iterable[str], since: date = date.min
     ) -> Iterator[pa.RecordBatch]:
         """Yield hours and their retrieval times in batches; see ``Dataset``."""
-        wanted = (column("day") >= since) & is_in("post_id", post_ids)
+        wanted = [TextFilter("post_id", tuple(post_ids))]
         columns = ["post_id", "engagement_type", "retrieved_at", "day", "hour"]
-        for rows in self.counts.rows(files, wanted, columns):
+        recent = [file for file in files if file.day is not None and file.day >= since]
+        for rows in self.counts.rows(recent, wanted, columns):
             yield from rows.to_batches()
 
     def _all(self, counts: Snapshot) -> list[tuple[Table, Snapshot]]:
@@ -285,8 +287,9 @@ class Store:
         counts = self.open() or self.counts.open_or_create()
         fresh = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
         posts = list(fresh["post_id"].unique())
-        same_hours = on_days(fresh["day"].unique()) & is_in("post_id", posts)
-        merged = merge_all_readings(read_rows(self.counts, counts.files, same_hours), parts)
+        same_days = on_days(counts.files, fresh["day"].unique())
+        stored = read_rows(self.counts, same_days, [TextFilter("post_id", posts)])
+        merged = merge_all_readings(stored, parts)
         # The other tables are written first; readers see them with the commit of the counts.
         versions = {
             OMISSIONS: self._write_omissions(counts, spans, fresh),
@@ -317,8 +320,8 @@ class Store:
         if not len(merged.renewed):
             return merged.added, kept
         days = pd.unique(pd.concat([merged.added["day"], pd.Series(merged.renewed)]))
-        replaced = self.counts.chosen(counts.files, on_days(days))
-        others = read_rows(self.counts, replaced, ~is_in("post_id", posts))
+        replaced = on_days(counts.files, days)
+        others = read_rows(self.counts, replaced, [TextFilter("post_id", posts, excluded=True)])
         own = merged.rows[merged.rows["day"].isin(days)]
         return stacked([own, others]), [file for file in kept if file not in replaced]
 
@@ -336,7 +339,9 @@ class Store:
             if not small:
                 continue
             parts = (
-                pa.concat_tables(table.rows([file for file in small if file.day == day]))
+                pa.concat_tables(table.rows([file for file in small if file.day == day])).cast(
+                    table.schema
+                )
                 for day in sorted({file.day for file in small}, key=str)
             )
             kept = [file for file in snapshot.files if file not in small]
@@ -365,7 +370,9 @@ class Store:
         # Counts that were stored later than an omission was reported have ended it already.
         late = min((span.retrieved_at for span in spans), default=datetime.max.replace(tzinfo=UTC))
         files = [f for f in counts.files if f.read_until is not None and f.read_until >= late]
-        stored = read_rows(self.counts, files, is_in("post_id", {span.post_id for span in spans}))
+        stored = read_rows(
+            self.counts, files, [TextFilter("post_id", {span.post_id for span in spans})]
+        )
         spans = without_counted(spans, stored)
         after = merge_adjacent(without_counted([*before, *spans], fresh))
         if as_frame(after).equals(as_frame(before)):

@@ -85,15 +85,17 @@ def test_the_last_of_a_hundred_appends_takes_no_longer(
     assert last <= 2 * first
 
 
-@pytest.mark.parametrize("part", ["post", "day"])
+@pytest.mark.parametrize(("part", "most"), [("post", 2), ("day", 1)])
 def test_reading_a_part(
-    benchmark: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str
+    benchmark: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str, most: float
 ) -> None:
-    """One post, or one day, of 1,000 posts and four weeks, is compared with DuckDB."""
+    """One post of four weeks takes at most twice as long as DuckDB; one day takes no longer.
+
+    Each day has as many rows as 1,000 posts of one type.
+    """
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(hours(200, 28 * 24))
-    counts = dataset.read(until="2026-03-02")
-    post = counts["post_id"].iloc[0]
+    post = sorted(dataset.read(until="2026-03-02")["post_id"].unique())[100]
     files = dataset.files()
     where = f"post_id = '{post}'" if part == "post" else "day = '2026-03-09'"
     query = f"select * from read_parquet(?, hive_partitioning = true) where {where}"  # noqa: S608
@@ -111,3 +113,4 @@ def test_reading_a_part(
         )
     with capsys.disabled():
         print(f"\none {part}: {ours / theirs:.2f} x DuckDB")  # noqa: T201
+    assert ours <= most * theirs
