@@ -85,7 +85,7 @@ def read_x_analytics(
     ----------
     path_or_paths : str, path, open file, or several
         Text may hold ``*``. Several files are snapshots, a row for each reading: see
-        :func:`latest` and :func:`growth`.
+        :func:`latest` and :func:`growth`. Files of the same time may overlap.
     retrieved_at : str or datetime, or one for each file, optional
         When it was exported, with a time zone; by default, the end of the last day of the
         window in the file name. ``attrs["retrieved_at_known_to"]`` is then ``"day"``.
@@ -104,7 +104,8 @@ def read_x_analytics(
     FrameError
         With file and line: if a file is neither export, is cut off, has a post twice, an ID
         that has lost digits and no link, or a number that is not whole; if the date of a row is
-        not that of its ID; if several files have no time of retrieval, or one before a post.
+        not that of its ID; if several files have no time of retrieval, or one before a post; if
+        files of the same time have different counts.
 
     Warns
     -----
@@ -203,7 +204,18 @@ def concatenated(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
         kinds = " and ".join(map(format_list, dict.fromkeys(map(tuple, columns))))
         msg = f"the files have different columns, {kinds}; read each kind into a table of its own"
         raise FrameError(msg)
-    return tidy_counts(pd.concat(filled, ignore_index=True))
+    # Exports of one day may overlap, and equal rows are the same reading.
+    rows = pd.concat(filled, ignore_index=True).drop_duplicates()
+    twice = rows.duplicated([name for name in columns[0] if name != "count"])
+    if twice.any():
+        row = rows[twice].iloc[0]
+        moment = f", {row['retrieved_at']}" if "retrieved_at" in rows else ""
+        msg = (
+            f"post {row['post_id']} has different counts of {row['engagement_type']!r} in files of "
+            f"the same time{moment}; leave one out, or give retrieved_at=[…] with a time for each"
+        )
+        raise FrameError(msg)
+    return tidy_counts(rows)
 
 
 def export_of(sheet: Sheet) -> Export:

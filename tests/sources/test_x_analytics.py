@@ -448,3 +448,21 @@ def test_ids_beside_links_show_that_a_column_has_lost_digits(tmp_path: Path) -> 
         read_text(content(*damaged), tmp_path)
     damaged[0][0] = ONE
     assert set(read_text(content(*damaged), tmp_path)["post_id"]) == {ONE, f"{TWO[:15]}0000"}
+
+
+def test_exports_of_one_day_may_overlap(tmp_path: Path) -> None:
+    """A post with the same counts in both is one reading; with others, the files are refused."""
+    longer = tmp_path / NAME
+    shorter = tmp_path / NAME.replace("08-20", "08-22")
+    longer.write_text(content(row(), row(TWO)))
+    shorter.write_text(content(row(TWO)))
+    counts = ep.read_x_analytics([longer, shorter])
+    assert len(counts) == 26
+    assert counts_of(counts) == counts_of(counts, TWO) == TYPES
+    shorter.write_text(content(row(TWO, numbers=(552, *NUMBERS[1:]))))
+    words = rf"post {TWO} has different counts of 'impressions' .* 2026-08-27 .*give retrieved_at"
+    with pytest.raises(FrameError, match=words):
+        ep.read_x_analytics([longer, shorter])
+    hours = ["2026-08-26T09:00Z", "2026-08-26T10:00Z"]
+    later = ep.growth(ep.read_x_analytics([longer, shorter], retrieved_at=hours))
+    assert later["gained"].to_list() == [1, *[0] * 12]
