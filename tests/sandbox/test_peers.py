@@ -174,7 +174,7 @@ limits.MAX_ID_DIGITS = 20
 answer_keys.RESERVED_KEYS -= {"errors"}
 types.TOTALS_TYPES += (EngagementType.URL_CLICKS,)
 types.SERIES_TYPES += (EngagementType.QUOTE_TWEETS,)
-PUBLIC_TYPES += (EngagementType.IMPRESSIONS,)
+types.PUBLIC_TYPES += (EngagementType.IMPRESSIONS,)
 
 import engagement_pandas as ep
 from engagement_pandas.sandbox import SandboxServer
