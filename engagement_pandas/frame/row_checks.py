@@ -48,10 +48,15 @@ def check_times(counts: pd.DataFrame) -> None:
         off = np.empty(len(day), dtype=np.bool_)
         for block in _blocks(len(day)):
             off[block] = day[block] // _DAY_US * _DAY_US != day[block]
-        _refuse(counts["day"], off, "is not at midnight")
+        cure = "is it a time? ep.counts_from(frame, day=…, hour=…) takes one column as both"
+        _refuse(counts["day"], off, f"is not at midnight UTC; {cure}")
     if "hour" in counts.columns:
         hour = counts["hour"].to_numpy()
-        _refuse(counts["hour"], (hour < 0) | (hour > _LAST_HOUR), "is not from 0 to 23")
+        _refuse(
+            counts["hour"],
+            (hour < 0) | (hour > _LAST_HOUR),
+            "is not from 0 to 23; use the counts of flatten()",
+        )
 
 
 def by_post(counts: pd.DataFrame) -> pd.DataFrame:
@@ -151,5 +156,5 @@ def _blocks(rows: int) -> Iterator[slice]:
 
 def _refuse(values: pd.Series, wrong: NDArray[np.bool_], complaint: str) -> None:
     if wrong.any():
-        msg = f"the {values.name} {values[wrong].iloc[0]} {complaint}; use the counts of flatten()"
+        msg = f"the {values.name} {values[wrong].iloc[0]} {complaint}"
         raise FrameError(msg)

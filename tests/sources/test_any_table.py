@@ -121,7 +121,7 @@ def test_day_and_hour_may_be_in_two_columns() -> None:
             {"day": "at", "hour": "at", "tz": "Asia/Kolkata"},
             "not a whole hour of UTC",
         ),
-        (["2026-03-01 05:00"], {"day": "at"}, "not at midnight"),
+        (["2026-03-01 05:00"], {"day": "at"}, "not at midnight UTC; .*hour=…"),
         (["2026-03-01", "2026-03-01"], {"day": "at"}, "twice"),
         (["2026-03-01"], {"day": "nowhere"}, "day is 'nowhere', and the table has"),
         (["2026-03-01"], {"post_id": "nowhere"}, "post_id is 'nowhere'"),
