@@ -78,10 +78,19 @@ def plot_concentration(
     name_rows(ax, noted_names(type_names, numbers, room(ax)))
     rate_axis(ax.xaxis)
     values = zip(share, known["median"], known["mean"], strict=True)
-    labels = [f"{percent(of)}; median {mid:,.0f}, mean {mean:,.0f}" for of, mid, mean in values]
+    labels = [f"{percent(of)}; median {_per_post(m)}, mean {_per_post(n)}" for of, m, n in values]
     label_bars(ax, share.tolist(), labels)
     ticks_within(ax, 0, 1)
     least = ", at least one," if (top * known["posts"] < 1).any() else ""
     words = f"share of the counts that the top {percent(top)} of the posts{least} have{note}"
     ax.set_xlabel(wrapped(ax, words), parse_math=False)
     return ax
+
+
+def _per_post(number: float) -> str:
+    """Format a count per post; 1 count of 3 posts is not 0 per post.
+
+    >>> _per_post(1 / 3), _per_post(1.0), _per_post(1234.5)
+    ('0.33', '1', '1,234')
+    """
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"  # noqa: PLR2004 - two digits
