@@ -60,6 +60,7 @@ PARTIAL: Final = "partial"
 ATTRIBUTES: Final[Mapping[str, bytes]] = MappingProxyType(
     {
         "retrieved_at": b"engagement_pandas.retrieved_at",
+        "retrieved_at_known_to": b"engagement_pandas.retrieved_at_known_to",
         "endpoint": b"engagement_pandas.endpoint",
         "start": b"engagement_pandas.start",
         "end": b"engagement_pandas.end",

@@ -74,7 +74,8 @@ def write_parquet(
     known = {name: counts.attrs[name] for name in ATTRIBUTES if name in counts.attrs}
     if retrieved_at is not None:
         known["retrieved_at"] = retrieved_at
-    for name in known.keys() - {"endpoint"}:
+        known.pop("retrieved_at_known_to", None)
+    for name in known.keys() - {"endpoint", "retrieved_at_known_to"}:
         known[name] = to_iso_utc(known[name], name)
     metadata = {ATTRIBUTES[name]: str(value).encode() for name, value in known.items()}
     metadata[VERSION_KEY] = str(SCHEMA_VERSION).encode()

@@ -381,7 +381,8 @@ def _read_times(counts: pd.DataFrame) -> str:
     if not ends and given is not None:
         ends = [pd.to_datetime(given, utc=True)]
     shown = dict.fromkeys(f"{moment:{TIME}}" for moment in ends)
-    return f"{' to '.join(shown)} (UTC)" if shown else ""
+    doubt = ", known to the day" if counts.attrs.get("retrieved_at_known_to") == "day" else ""
+    return f"{' to '.join(shown)} (UTC){doubt}" if shown else ""
 
 
 def _posts(posts: Any) -> pd.DataFrame | None:

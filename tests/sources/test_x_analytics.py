@@ -466,3 +466,16 @@ def test_exports_of_one_day_may_overlap(tmp_path: Path) -> None:
     hours = ["2026-08-26T09:00Z", "2026-08-26T10:00Z"]
     later = ep.growth(ep.read_x_analytics([longer, shorter], retrieved_at=hours))
     assert later["gained"].to_list() == [1, *[0] * 12]
+
+
+def test_a_time_known_to_the_day_stays_so(tmp_path: Path) -> None:
+    """Parquet keeps the note, and a report has it; an exact time replaces it."""
+    counts = read_text(content(), tmp_path)
+    path = tmp_path / "counts.parquet"
+    ep.write_parquet(counts, path)
+    assert ep.read_parquet(path).attrs == counts.attrs
+    words = "2026-08-27 00:00 (UTC)"
+    assert f"{words}, known to the day" in str(ep.report(ep.read_parquet(path)))
+    untimed = counts.drop(columns="retrieved_at")
+    ep.write_parquet(untimed, path, retrieved_at="2026-08-26T09:00Z")
+    assert ep.read_parquet(path).attrs == {"retrieved_at": "2026-08-26T09:00:00+00:00"}
