@@ -10,12 +10,20 @@ const element = (tag, className, parent) => {
 const lineOf = (gid) => gid.split(":").pop();
 const numbers = (Type, view) => new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 
-// All marks in a flat list: { gid, name, at, value, box }, in the order of the lines.
-const unpack = ({ series = [], at = [] }) => series.flatMap(({ gid, name, boxes, at: places, values }) => {
+// The formats of values, as in chart_marks.py.
+const number = (value, options) => value.toLocaleString("en-US", { roundingMode: "halfEven", ...options });
+export const FORMATS = {
+  "": (text) => text,
+  count: (value) => number(value, { minimumFractionDigits: Number.isInteger(value) ? 0 : 2, maximumFractionDigits: 2 }),
+  percent: (rate) => `${number(100 * rate, { maximumSignificantDigits: 3 })} %`.replace("-", "\u2212"),
+};
+
+// All marks in a flat list: { gid, name, at, value, box, format }, in the order of the lines.
+const unpack = ({ series = [], at = [] }) => series.flatMap(({ gid, name, boxes, at: places, values, format }) => {
   const corners = numbers(Float32Array, boxes);
   const indices = numbers(Uint32Array, places);
-  return values.split("\n").map((value, i) =>
-    ({ gid, name, at: at[indices[i]], value, box: corners.subarray(4 * i, 4 * i + 4) }));
+  return Array.from(format ? numbers(Float64Array, values) : values.split("\n"), (value, i) =>
+    ({ gid, name, at: at[indices[i]], value, format, box: corners.subarray(4 * i, 4 * i + 4) }));
 });
 const distance = ([left, top, right, bottom], x, y) =>
   Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - bottom));
@@ -25,14 +33,15 @@ const least = (marks, measure) => marks.reduce(
 export default {
   render({ model, el }) {
     const root = element("div", "engagement-region engagement-chart", el);
+    const headline = element("div", "engagement-headline", root);
     const paper = element("div", "engagement-paper", root);
     const image = element("div", "engagement-region", paper);
     const over = element("div", "engagement-over", paper);
-    const legend = element("div", "engagement-legend", over);
     const band = element("div", "engagement-band", over);
     const dot = element("div", "engagement-dot", over);
     const tip = element("div", "engagement-tip", over);
     const back = element("button", "engagement-back", over);
+    const legend = element("div", "engagement-legend", root);
     const hint = element("div", "engagement-hint", root);
     image.setAttribute("role", "img");
     image.tabIndex = 0;
@@ -62,7 +71,7 @@ export default {
       const [left, top, right, bottom] = mark.box;
       const [width, height] = data().size;
       place(dot, mark.box);
-      tip.replaceChildren(...[mark.value, mark.at, mark.name].filter(Boolean).map((text) => {
+      tip.replaceChildren(...[FORMATS[mark.format](mark.value), mark.at, mark.name].filter(Boolean).map((text) => {
         const line = element("div");
         line.textContent = text;
         return line;
@@ -81,21 +90,24 @@ export default {
     const pick = () => {
       for (const group of image.querySelectorAll("[data-gid]"))
         group.style.opacity = picked.size && !picked.has(lineOf(group.dataset.gid)) ? 0.15 : "";
-      for (const button of legend.children) button.ariaPressed = `${picked.has(button.value)}`;
+      for (const button of legend.querySelectorAll("button")) button.ariaPressed = `${picked.has(button.value)}`;
       read(null);
     };
-    const fillLegend = () => {
-      const entries = data().legend ?? [];
+    const fillHeader = () => {
+      const { headline: words = "", legend: entries = [] } = model.get("header");
+      headline.textContent = words;
       for (const gid of picked) if (!entries.some((entry) => entry.gid === gid)) picked.delete(gid);
-      while (legend.children.length > entries.length) legend.lastChild.remove();
-      entries.forEach(({ gid, name, box }, i) => {
-        const button = legend.children[i] ?? element("button", "engagement-entry", legend);
-        button.type = "button";
-        button.value = gid;
-        button.ariaLabel = `Pick out ${name}`;
-        button.onclick = () => { picked.delete(gid) || picked.add(gid); pick(); };
-        place(button, box);
-      });
+      legend.replaceChildren(...entries.map(({ gid, name, swatch }) => {
+        const entry = element(gid ? "button" : "span", "engagement-entry");
+        entry.innerHTML = swatch;
+        entry.append(name);
+        if (gid) {
+          Object.assign(entry, { type: "button", value: gid, ariaLabel: `Pick out ${name}` });
+          entry.onclick = () => { picked.delete(gid) || picked.add(gid); pick(); };
+        }
+        return entry;
+      }));
+      pick();
     };
 
     const zoom = (limits) => {
@@ -178,13 +190,14 @@ export default {
       resting = "";
       band.hidden = true;
       hint.style.visibility = data().limits?.length ? "" : "hidden";
-      fillLegend();
       pick();
     };
     update();
     fill();
+    fillHeader();
     unpackAll();
     model.on("change:html", fill);
+    model.on("change:header", fillHeader);
     model.on("change:marks", unpackAll);
     for (const name of ["label", "busy", "stale", "zoom"]) model.on(`change:${name}`, update);
   },

@@ -33,14 +33,14 @@ class View:
 
     If there is a ``cause``, ``status`` explains below that control what it lacks.
     ``draw`` draws the chart on given Axes, ``status`` is the sentence for the status line, and
-    ``code`` is Python code for the same chart. ``table`` takes the ``gid`` of all artists in
-    drawing order, and returns escaped HTML.
+    ``code`` is Python code for the same chart. ``table`` takes the swatches of the lines by
+    ``gid``, and returns escaped HTML.
     """
 
     draw: Callable[[Axes], Any]
     status: str
     cause: ipywidgets.Widget | None = None
-    table: Callable[[Sequence[str]], str] = lambda _: ""
+    table: Callable[[Mapping[str, str]], str] = lambda _: ""
     code: str = ""
 
 
@@ -137,7 +137,7 @@ class CountsExplorer(Explorer):
     def _show(self, view: View) -> None:
         # Send the chart before the table is computed.
         self._show_chart(self._picture.svg(lambda ax: self._draw(ax, view)))
-        table = view.table(self._picture.drawn)
+        table = view.table(self._picture.swatches)
         self.code = view.code
         if view.cause is None:
             self.show_status(view.status)
@@ -160,6 +160,7 @@ class CountsExplorer(Explorer):
     def _show_chart(self, svg: str) -> None:
         with self.chart.hold_sync():
             self.chart.html, self.chart.label = svg, self._picture.label
+            self.chart.header = self._picture.header()
             self.chart.busy = self.chart.stale = False
         # After the chart: the pointer can wait for its values.
         self.chart.marks = self._picture.marks(self.names)

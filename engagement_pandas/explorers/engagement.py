@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -30,7 +30,6 @@ from engagement_pandas.explorers.html_tables import (
     LISTED,
     Column,
     snippet,
-    swatch,
     table,
 )
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
@@ -48,8 +47,6 @@ from engagement_pandas.frame.html_cells import link, number, percentage, text
 from engagement_pandas.metrics import top_posts
 from engagement_pandas.metrics.checks import filter_types
 from engagement_pandas.metrics.top_posts import RATE
-from engagement_pandas.plots import post_colours
-from engagement_pandas.plots.style import line_styles
 from engagement_pandas.text import pluralize
 
 CLOCKS: Final = {
@@ -175,7 +172,7 @@ class EngagementExplorer(CountsExplorer):
         timed = list(controls.values())[1:]
         timed.insert(-2, self.periods)
         above = [chooser, side_by_side(*timed)]
-        super().__init__(source, posts, controls, above, height=4.9)
+        super().__init__(source, posts, controls, above, height=4.4)
         self.redraw()
 
     @property
@@ -296,24 +293,16 @@ class EngagementExplorer(CountsExplorer):
         return View(
             draw=lambda ax: plot(rows, ax=ax, **keywords),
             status=status,
-            table=lambda drawn: self._table(rows, choice, drawn),
+            table=lambda swatches: self._table(rows, choice, swatches),
             code=choice.code(source, named=self.named),
         )
 
-    def _table(self, rows: pd.DataFrame, choice: Selection, drawn: Sequence[str]) -> str:
+    def _table(self, rows: pd.DataFrame, choice: Selection, swatches: Mapping[str, str]) -> str:
         """Return the selected posts as an HTML table, best first, with their colours."""
         if not choice.posts:
             return ""
         rated = choice.measure == "rate"
-        wanted = [choice.drawn_type, *[EXPOSURE] * rated]
-        best = top_posts(
-            filter_types(rows, wanted),
-            by=RATE if rated else choice.drawn_type,
-            n=len(choice.posts),
-            numerator=choice.drawn_type,
-        )
-        value = best["rate" if rated else choice.drawn_type]
-        ranked = pd.Series(value.array, index=best["post_id"])
+        ranked = _rates(rows, choice) if rated else _sums(rows, choice)
         head = f"{choice.drawn_type} per impression" if rated else choice.drawn_type
         cell = percentage if rated else number
         if len(ranked) and pd.notna(ranked.iloc[0]):
@@ -323,12 +312,10 @@ class EngagementExplorer(CountsExplorer):
             )
         order = [*ranked.index, *(post for post in choice.posts if post not in ranked.index)]
         shown = order[:LISTED]
-        own = choice.lines == "post_id" and choice.clock != "total"
-        looks = self._looks(rows, drawn) if own else {}
         texts = self.source.posts.set_index("post_id")["text"]
         frame = pd.DataFrame(
             {
-                "swatch": [looks.get(post) for post in shown],
+                "swatch": [swatches.get(post, "") for post in shown],
                 "name": [self.names[post] for post in shown],
                 "text": texts.reindex(shown).array,
                 "post_id": shown,
@@ -336,7 +323,7 @@ class EngagementExplorer(CountsExplorer):
             }
         )
         columns = {
-            "swatch": Column("", swatch),
+            "swatch": Column("", str),
             "name": Column("post", text, "name"),
             "text": Column("text", snippet, "text"),
             "post_id": Column("ID", link, "line"),
@@ -348,9 +335,15 @@ class EngagementExplorer(CountsExplorer):
         caption = f"The top {len(shown)} posts" if unlisted else "Selected posts"
         return table(columns, frame, caption + (f" of {len(order):,}" if unlisted else ""))
 
-    def _looks(self, rows: pd.DataFrame, drawn: Sequence[str]) -> dict[str, tuple[str, Any]]:
-        """Return the colour and line style of each post with a line of its own."""
-        colours = post_colours(rows, posts=self.posts)
-        with_line = [gid for gid in drawn if gid in colours]
-        shades = [colours[post] for post in with_line]
-        return dict(zip(with_line, zip(shades, line_styles(shades), strict=True), strict=True))
+
+def _sums(rows: pd.DataFrame, choice: Selection) -> pd.Series:
+    """Return the known sums of the posts, by ID, largest first."""
+    sums = filter_types(rows, [choice.drawn_type]).groupby("post_id")["count"].sum(min_count=1)
+    return sums.dropna().sort_values(ascending=False, kind="stable")
+
+
+def _rates(rows: pd.DataFrame, choice: Selection) -> pd.Series:
+    """Return the rates of the posts, by ID, in the order of :func:`top_posts`."""
+    pair = filter_types(rows, [choice.drawn_type, EXPOSURE])
+    best = top_posts(pair, by=RATE, n=len(choice.posts), numerator=choice.drawn_type)
+    return best.set_index("post_id")["rate"]

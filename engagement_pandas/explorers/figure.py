@@ -9,8 +9,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.explorers.chart_marks import can_show, readings
+from engagement_pandas.explorers.swatch import swatch
 from engagement_pandas.plots.axes import zoom_in
-from engagement_pandas.plots.legend_and_headline import headline
+from engagement_pandas.plots.legend_and_headline import Header, header_apart, headline
 from engagement_pandas.plots.svg import description, drawn_gids, inline_svg
 from engagement_pandas.plots.theme import SETTINGS, themed
 
@@ -46,6 +47,8 @@ class Picture:
     def __init__(self, width: float = 8, height: float = 4.2) -> None:
         self._size = width, height
         self._page = self._blank()
+        self._draw: Callable[[Axes], Any] = lambda ax: ax.set_axis_off()
+        self._header = Header()
 
     @property
     def _figure(self) -> Figure:
@@ -67,7 +70,10 @@ class Picture:
         """
         with _settings(SETTINGS):
             self._page = self._blank()
-            draw(self._figure.subplots())
+            ax = self._figure.subplots()
+            self._header = header_apart(ax)
+            draw(ax)
+            self._draw = draw
             return self._print()
 
     def zoomed(self, limits: Sequence[float]) -> str:
@@ -81,6 +87,31 @@ class Picture:
 
     def _print(self) -> str:
         return themed(inline_svg(self._page.draw_svg(), self.drawn))
+
+    def header(self) -> dict[str, Any]:
+        """Return the headline and the legend of the last drawing, for ``chart.js``.
+
+        An entry of the legend has a ``gid`` if it can be picked out: if it is of one line.
+
+        >>> from engagement_pandas.plots.legend_and_headline import legend_of
+        >>> picture = Picture()
+        >>> _ = picture.svg(lambda ax: legend_of(ax, ax.plot([1, 2], gid="7"), ["Lunch"]))
+        >>> [(entry["gid"], entry["name"]) for entry in picture.header()["legend"]]
+        [('7', 'Lunch')]
+        """
+        from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
+
+        gids = [
+            str(handle.get_gid() or "") if isinstance(handle, Line2D) else ""
+            for handle, _ in self._header.legend
+        ]
+        return {
+            "headline": self.headline,
+            "legend": [
+                {"gid": "" if ":" in gid else gid, "name": name, "swatch": swatch(handle)}
+                for gid, (handle, name) in zip(gids, self._header.legend, strict=True)
+            ],
+        }
 
     def marks(self, names: Mapping[str, str]) -> dict[str, Any]:
         """Return the values of the last drawing and their places, see :func:`readings`."""
@@ -107,13 +138,26 @@ class Picture:
         """The ``gid`` of all artists of the last drawing, in order: mostly posts and types."""
         return drawn_gids(self._figure.axes[0]) if self._figure.axes else ()
 
+    @property
+    def swatches(self) -> dict[str, str]:
+        """Samples of the lines of the last drawing, by ``gid``."""
+        lines = self._figure.axes[0].lines if self._figure.axes else ()
+        return {str(line.get_gid()): swatch(line) for line in lines if line.get_gid()}
+
     def png(self) -> bytes:
         """Return the last drawing as PNG on white."""
         return self.file("png")
 
     def file(self, suffix: str) -> bytes:
-        """Return the last drawing on white, as a file: ``"png"``, or ``"svg"`` with glyphs."""
+        """Return the last drawing on white, as a file: ``"png"``, or ``"svg"`` with glyphs.
+
+        It is drawn again, with the headline and the legend.
+        """
+        from matplotlib.figure import Figure  # noqa: PLC0415 - heavy
+
         file = io.BytesIO()
-        with _settings({"svg.fonttype": "path"}):
-            self._figure.savefig(file, format=suffix, dpi=144, facecolor="white")
+        with _settings(SETTINGS | {"svg.fonttype": "path"}):
+            figure = Figure(figsize=self._size, dpi=72, layout="constrained")
+            self._draw(figure.subplots())
+            figure.savefig(file, format=suffix, dpi=144, facecolor="white")
         return file.getvalue()

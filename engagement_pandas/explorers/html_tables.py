@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
 from engagement_pandas.frame.html_cells import text
-from engagement_pandas.plots.style import INK
-from engagement_pandas.plots.theme import PAGE_INK
 from engagement_pandas.text import html_table, shortened
 
 LISTED: Final = 50
@@ -18,9 +15,6 @@ LISTED: Final = 50
 
 SNIPPET: Final = 80
 """Maximum length of a post's text, in characters."""
-
-
-_WIDTH: Final = 3
 
 
 class Column(NamedTuple):
@@ -43,28 +37,6 @@ def snippet(value: Any) -> str:
     '<span dir="auto">a &lt; b</span>'
     """
     return text(value if pd.isna(value) else shortened(" ".join(str(value).split()), SNIPPET))
-
-
-def swatch(look: Any) -> str:
-    """Return an SVG sample of a line, given matplotlib's colour and line style.
-
-    Returns an empty string if a post has no line of its own.
-
-    >>> swatch(("#0072B2", (0, (4, 1.5))))
-    '<svg class="swatch" ...><line ... style="stroke:#0072B2;stroke-dasharray:12 4.5"/></svg>'
-    >>> swatch(None)
-    ''
-    """
-    if look is None:
-        return ""
-    colour, style = look
-    dashes = "" if isinstance(style, str) else " ".join(f"{_WIDTH * part:g}" for part in style[1])
-    stroke = f"stroke:{PAGE_INK if colour == INK else html.escape(colour)}"
-    dashed = f";stroke-dasharray:{dashes}" if dashes else ""
-    return (
-        f'<svg class="swatch" width="26" height="8" aria-hidden="true"><line x1="0" y1="4" '
-        f'x2="26" y2="4" stroke-width="{_WIDTH}" style="{stroke}{dashed}"/></svg>'
-    )
 
 
 def table(columns: Mapping[str, Column], rows: pd.DataFrame, caption: str) -> str:

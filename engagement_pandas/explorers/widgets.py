@@ -80,11 +80,16 @@ class Chart(Region):
     such as plotly, Vega or uPlot, would need a second set of charts, with its own bars, bands
     and maps to write, and more JavaScript to load.
 
+    ``header`` has the headline above the chart and the legend below it, see
+    :meth:`~engagement_pandas.explorers.figure.Picture.header`. In HTML they keep their size and
+    wrap on a narrow page, and matplotlib's own legend took a third of a redraw.
+
     ``zoom`` is set in the browser: the ends of the part of the x axis to show, in its own units,
     or empty. The kernel redraws, so that ticks and labels are right.
     """
 
     _esm = _HERE / "chart.js"
+    header = traitlets.Dict().tag(sync=True)
     marks = traitlets.Dict().tag(sync=True)
     zoom = traitlets.List(traitlets.Float(), maxlen=2).tag(sync=True)
 

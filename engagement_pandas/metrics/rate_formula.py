@@ -200,24 +200,29 @@ def bounds_of(  # noqa: PLR0913, PLR0917 - arrays of one table
     if not single and (not known or SUMMED in counts.columns):
         z_of(confidence)
         return Bounds(np.full(size, np.nan), np.full(size, np.nan), np.nan)
-    number = counts["count"].to_numpy(dtype="float64", na_value=np.nan)
     # A frame straight from the API has both types in the same order.
-    above, below = (rows[np.argsort(cells[rows], kind="stable")] for rows in pair.known)
-    post = factorized(counts["post_id"])[0] if known else np.zeros(len(counts), dtype=np.int64)
+    sides = [rows[np.argsort(cells[rows], kind="stable")] for rows in pair.known]
+    number = [counts["count"].array[rows].to_numpy(dtype="float64") for rows in sides]
+    post, posts = np.zeros(len(counts), dtype=np.int64), 1
+    if known:
+        post, level = factorized(counts["post_id"])
+        posts = len(level)
     spread = np.nan
-    if SUMMED not in counts.columns and "hour" in counts.columns and len(above):
-        spread = dispersion(number[above], number[below], post[above])
-    owner = places.astype(np.int64)
+    if SUMMED not in counts.columns and "hour" in counts.columns and len(sides[0]):
+        spread = dispersion(number[0], number[1], post[sides[0]])
+    owner = [places[rows].astype(np.int64) for rows in sides]
     group = np.arange(size)
     if not single:
-        posts = int(post.max(initial=0)) + 1
-        owner *= posts
-        owner += post
-        used = np.arange(size * posts) if size * posts <= len(owner) else None
-        if used is None:  # most groups have few of the posts, as the hours of many weeks
-            used, owner = np.unique(owner, return_inverse=True)
+        owner = [at * posts + post[rows] for at, rows in zip(owner, sides, strict=True)]
+        used = np.arange(size * posts)
+        if size * posts > len(counts):  # most groups have few posts, as the hours of many weeks
+            used, both = np.unique(np.concatenate(owner), return_inverse=True)
+            owner = np.split(both, [len(owner[0])])
         group = used // posts
-    sums = [np.bincount(owner[rows], number[rows], minlength=len(group)) for rows in (above, below)]
+    sums = [
+        np.bincount(at, values, minlength=len(group))
+        for at, values in zip(owner, number, strict=True)
+    ]
     seen = (sums[1] > 0) | (sums[0] != 0)  # as in the rate
     low, high = group_interval(
         sums[0][seen],

@@ -134,7 +134,7 @@ def count_words(value: float) -> str:
     >>> count_words(1234567.0), count_words(2.25)
     ('1,234,567', '2.25')
     """
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.2f}"
+    return f"{value:,.0f}" if value % 1 == 0 else f"{value:,.2f}"
 
 
 def rate_axis(axis: Axis) -> None:

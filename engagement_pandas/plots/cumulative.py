@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.metrics import benchmark, check_comparable, cumulative
@@ -212,13 +213,13 @@ def _draw_posts(
 
     given = normalize_kwargs(line_kw, Line2D)
     shown, others = ranked(aged.groupby("post_id")["count"].last())
-    parts = {str(name): part for name, part in aged.groupby("post_id", sort=False)}
+    curves = _curves(aged)
     handles: list[Artist] = []
     faint: list[Artist] = []
     lines = line_styles([colours[name] for name in shown])
-    few = all(len(parts[name]) <= MARKED for name in shown)
+    few = all(len(curves[name].x) - bool(curves[name].complete) <= MARKED for name in shown)
     for name, look in zip(shown, lines, strict=True):
-        x, y, n_complete = _curve(parts[name])
+        x, y, n_complete = curves[name]
         style: dict[str, Any] = {
             "color": shade(ax, colours[name]),
             "linestyle": look,
@@ -236,7 +237,7 @@ def _draw_posts(
             faint += ax.plot(x[back:], y[back:], **weak)
     labels = list(shown)
     if others:
-        rest = [np.column_stack(_curve(parts[name])[:2]) for name in others]
+        rest = [np.column_stack(curves[name][:2]) for name in others]
         handles.append(draw_grey(ax, rest))
         labels.append(f"{len(others)} others")
     if faint:
@@ -246,11 +247,29 @@ def _draw_posts(
     return handles, labels
 
 
-def _curve(part: pd.DataFrame) -> tuple[Any, Any, int]:
-    """Return ages, counts, and the number of leading points without missing counts."""
-    x = part["age"].to_numpy(dtype="float64")
-    y = part["count"].to_numpy(dtype="float64", na_value=np.nan)
-    n_complete = int(part["complete"].sum())
-    if not n_complete:
-        return x, y, 0
-    return np.concatenate([[0.0], x]), np.concatenate([[0.0], y]), n_complete + 1
+class _Curve(NamedTuple):
+    """Ages, counts, and the number of leading points without missing counts."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    complete: int
+
+
+def _curves(aged: pd.DataFrame) -> dict[str, _Curve]:
+    """Return the curve of each post, which starts with 0 at the age of 0 if its first is known."""
+    codes, names = pd.factorize(aged["post_id"])
+    edges = np.flatnonzero(np.diff(codes)) + 1
+    columns = (
+        aged["age"].to_numpy(dtype="float64"),
+        aged["count"].to_numpy(dtype="float64", na_value=np.nan),
+        aged["complete"].to_numpy(dtype="bool", na_value=False),
+    )
+    parts = zip(*(np.split(column, edges) for column in columns), strict=True)
+    return {str(name): _curve(*part) for name, part in zip(names, parts, strict=True)}
+
+
+def _curve(x: NDArray[np.float64], y: NDArray[np.float64], complete: NDArray[np.bool_]) -> _Curve:
+    number = int(complete.sum())
+    if not number:
+        return _Curve(x, y, 0)
+    return _Curve(np.append(0.0, x), np.append(0.0, y), number + 1)

@@ -2,13 +2,18 @@
 
 Matplotlib moves a title above inset Axes but not above a legend or a text. So the header is an
 inset as high as its content, and a title that is set afterwards stands above it.
+
+A page that shows both itself keeps them out of the figure, which is then drawn in two thirds of the
+time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from engagement_pandas.plots.axes import VERBATIM, cell_width, points_of, wrapped
 from engagement_pandas.plots.style import FAINT
@@ -37,8 +42,35 @@ _PAD: Final = 6.0
 _HEADER: Final = "header"
 
 
+@dataclass(slots=True)
+class Header:
+    """The headline of a plot, and the handles of its legend with their names."""
+
+    headline: str = ""
+    legend: Sequence[tuple[Artist | ErrorbarContainer, str]] = ()
+
+
+_APART: Final[WeakKeyDictionary[Axes, Header]] = WeakKeyDictionary()
+
+
+def header_apart(ax: Axes) -> Header:
+    """Keep the headline and the legend of a plot out of its figure; return them, empty until drawn.
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> header = header_apart(ax)
+    >>> legend_of(ax, ax.plot([1, 2]), ["impressions"])
+    >>> header.legend[0][1], ax.get_legend()
+    ('impressions', None)
+    """
+    return _APART.setdefault(ax, Header())
+
+
 def set_headline(ax: Axes, words: str, *, margin: float = 60) -> None:
     """Write the result above the plot; ``margin`` is the width of its left margin in points."""
+    if ax in _APART:
+        _APART[ax].headline = words
+        return
     lines = wrapped(ax, words, width=cell_width(ax) - margin)
     text = _headline(ax)
     if text is None:
@@ -69,7 +101,16 @@ def headline(ax: Axes) -> str:
     ''
     """
     text = _headline(ax)
-    return "" if text is None else " ".join(text.get_text().split())
+    words = _APART[ax].headline if ax in _APART else "" if text is None else text.get_text()
+    return " ".join(words.split())
+
+
+def legend_names(ax: Axes) -> list[str]:
+    """Return the names in the legend of a plot."""
+    if ax in _APART:
+        return [name for _, name in _APART[ax].legend]
+    legend = ax.get_legend()
+    return [] if legend is None else [text.get_text() for text in legend.get_texts()]
 
 
 def legend_of(
@@ -83,6 +124,9 @@ def legend_of(
     from matplotlib.collections import LineCollection  # noqa: PLC0415 - heavy
     from matplotlib.lines import Line2D  # noqa: PLC0415 - heavy
 
+    if ax in _APART:
+        _APART[ax].legend = [*zip(handles, names, strict=True)]
+        return
     width, height = points_of(ax)
     entries = _wrapped_names(names, width, _SIZES[0])
     shown = list(handles)
@@ -113,9 +157,6 @@ def legend_of(
         text.set(text=name, **VERBATIM)
         if isinstance(handle, LineCollection) and key is not None:
             key.set_alpha(FAINT)  # those in the plot may be fainter, since they are many
-        gid = handle.get_gid() if isinstance(handle, Line2D) else None
-        if gid:
-            text.set_gid(f"legend:{gid}")
 
 
 def _wrapped_names(names: Sequence[str], width: float, size: float) -> list[str]:

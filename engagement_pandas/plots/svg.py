@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from engagement_pandas.plots.legend_and_headline import headline
+from engagement_pandas.plots.legend_and_headline import headline, legend_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,9 +52,7 @@ def description(ax: Axes) -> str:
         return "; ".join(text.get_text() for text in ax.texts)
     titles = [ax.get_title(loc=side) for side in ("left", "center")]
     parts = [*titles, headline(ax), ax.get_ylabel(), ax.get_xlabel()]
-    legend = ax.get_legend()
-    if legend is not None:
-        parts.append(", ".join(text.get_text() for text in legend.get_texts()))
+    parts.append(", ".join(legend_names(ax)))
     return "; ".join(" ".join(part.split()) for part in parts if part)
 
 

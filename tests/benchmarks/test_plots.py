@@ -13,7 +13,7 @@ last part of its page.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import matplotlib.pyplot as plt
@@ -22,6 +22,7 @@ import pandas as pd
 import pytest
 
 import engagement_pandas as ep
+from engagement_pandas.explorers.selection import DRAWINGS
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
 
@@ -132,15 +133,20 @@ def test_the_time_of_a_plot(benchmark: Any, counts: pd.DataFrame, name: str, way
     assert b"</svg>" in svg
 
 
-def test_the_time_of_a_redraw(benchmark: Any, counts: pd.DataFrame) -> None:
-    """An explorer updates its chart, table, status and code, with a line per type."""
+@pytest.mark.parametrize("view", DRAWINGS, ids=" ".join)
+def test_the_time_of_a_redraw(benchmark: Any, counts: pd.DataFrame, view: Sequence[str]) -> None:
+    """An explorer updates its chart, table, status and code, in each of its views.
+
+    Lines by type are of all 17 types, and so of all counts. The first view of all is that by age
+    with cumulative counts.
+    """
     benchmark.group = "redraw"
     explorer = ep.EngagementExplorer(counts)
-    explorer.controls["clock"].value = "time"
-    explorer.controls["measure"].value = "counts"
-    explorer.controls["lines"].value = "engagement_type"  # one line per post has one type
-    explorer.controls["types"].value = explorer.controls["types"].options
-    assert len(explorer.selection) == len(counts)
+    for name, value in zip(("clock", "measure", "lines"), view, strict=True):
+        explorer.controls[name].value = value
+    if view[-1] == "engagement_type":
+        explorer.controls["types"].value = explorer.controls["types"].options
+        assert len(explorer.selection) == len(counts)
     benchmark.pedantic(explorer.redraw, rounds=15, warmup_rounds=2)
     assert explorer.alert.html == ""
     explorer.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,10 @@ from browser.conftest import monitored_page, open_copy
 from browser.lab import Explorer, dark, expect, explorer, pattern_of, write_notebook
 from browser.servers import Server
 from browser.test_voila import ICONS
-from playwright.sync_api import BrowserContext, Locator
+from playwright.sync_api import BrowserContext, Locator, Page
+
+from engagement_pandas.explorers.chart_marks import FORMATS
+from engagement_pandas.explorers.widgets import Chart
 
 pytestmark = pytest.mark.browser
 
@@ -102,6 +106,23 @@ def test_the_pointer_shows_values(shared: Explorer, artefacts: Path) -> None:
     shared.picture(artefacts / f"hover-{'lab' if 'lab' in shared.page.url else 'voila'}.png")
     shared.page.mouse.move(*position(shared, 0.001, 0.5))
     expect(tip(shared)).to_be_hidden()
+
+
+@pytest.mark.parametrize(("words", "name"), FORMATS.items())
+def test_the_page_formats_values_as_matplotlib_does(
+    page: Page, words: Callable[[float], str], name: str
+) -> None:
+    """The explorer formats them in the browser, and figures in their windows in Python."""
+    values = [0, 1, 999, 1000, 1234567, -5, 2.25, 0.125, 1234.5, 0.001225, 0.1225, 0.5, 1.5, -0.02]
+    code = base64.b64encode(Chart._esm.read_text(encoding="utf-8").encode()).decode()
+    shown = page.evaluate(
+        """async ([code, name, values]) => {
+          const { FORMATS } = await import(`data:text/javascript;base64,${code}`);
+          return values.map(FORMATS[name]);
+        }""",
+        [code, name, values],
+    )
+    assert shown == [words(value) for value in values]
 
 
 def test_arrow_keys_show_values(shared: Explorer) -> None:

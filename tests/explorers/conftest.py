@@ -27,6 +27,7 @@ from engagement_pandas.explorers.counts_explorer import CountsExplorer
 from engagement_pandas.explorers.engagement import EngagementExplorer
 from engagement_pandas.explorers.figure import Picture
 from engagement_pandas.frame.contract import TEXT
+from engagement_pandas.plots.legend_and_headline import legend_names
 from engagement_pandas.plots.theme import SETTINGS
 
 EPOCH_MS = 1_288_834_974_657
@@ -310,7 +311,6 @@ def _numbers(values: Any) -> str:
 
 def _artists(ax: Any) -> dict[str, Any]:
     """Return the content of a chart as plain numbers and texts that can be compared."""
-    legend = ax.get_legend()
     return {
         "lines": [
             (line.get_gid(), _numbers(line.get_ydata()), line.get_color()) for line in ax.lines
@@ -324,7 +324,7 @@ def _artists(ax: Any) -> dict[str, Any]:
             for collection in ax.collections
         ],
         "texts": [text.get_text() for text in ax.texts],
-        "legend": [] if legend is None else [text.get_text() for text in legend.get_texts()],
+        "legend": legend_names(ax),
         "x": ax.get_xlabel(),
         "y": ax.get_ylabel(),
         "headline": ep.headline(ax),

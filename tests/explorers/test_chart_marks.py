@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,10 @@ from matplotlib.figure import Figure
 
 import engagement_pandas as ep
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer
-from engagement_pandas.explorers.chart_marks import can_show, readings
+from engagement_pandas.explorers.chart_marks import FORMATS, can_show, readings
+from engagement_pandas.plots import post_colours
+from engagement_pandas.plots.style import INK
+from engagement_pandas.plots.theme import PAGE_INK
 
 
 def position_of(text: str) -> float:
@@ -26,7 +30,15 @@ def values_of(explorer: Any, gid: str) -> list[tuple[str, str]]:
     marks = explorer.chart.marks
     (series,) = (item for item in marks["series"] if item["gid"] == gid)
     at = [marks["at"][number] for number in np.frombuffer(series["at"], "<u4")]
-    return list(zip(at, series["values"].split("\n"), strict=True))
+    return list(zip(at, texts(series), strict=True))
+
+
+def texts(series: dict[str, Any]) -> list[str]:
+    """Return the values of a line as the page shows them."""
+    words = {name: function for function, name in FORMATS.items()}
+    if not series["format"]:
+        return series["values"].split("\n")
+    return [words[series["format"]](value) for value in np.frombuffer(series["values"], "<f8")]
 
 
 @pytest.mark.slow
@@ -118,14 +130,20 @@ def test_a_message_has_no_marks(explore: Any, frames: dict[str, Any]) -> None:
 def test_the_legend_has_the_lines(
     explore: Any, set_controls: Any, counts: pd.DataFrame, ids: tuple[str, ...]
 ) -> None:
-    """Each entry has the gid of its line, a name and a box within the chart."""
+    """Each entry has the gid of its line, a name, and a sample in its colour."""
     explorer = set_controls(explore.without_drawing(counts), posts=ids[:3])
-    marks = explorer.chart.marks
-    assert {entry["gid"] for entry in marks["legend"]} == set(ids[:3])
-    for entry in marks["legend"]:
-        left, top, right, bottom = entry["box"]
-        assert 0 <= left < right <= marks["size"][0]
-        assert 0 <= top < bottom <= marks["frame"][1] + 2
+    colours = post_colours(counts[counts["post_id"].isin(ids[:3])], posts=counts[["post_id"]])
+    lines = [entry for entry in explorer.chart.header["legend"] if entry["gid"]]
+    names = {entry["gid"]: entry["name"] for entry in lines}
+    assert set(names) == set(ids[:3])
+    # The first post was created on Saturday, 28 February 2026, at 10:15 UTC.
+    assert names[ids[0]] == "Post of 28 Feb, 10:15"
+    for entry in lines:
+        colour = colours[entry["gid"]]
+        shown = PAGE_INK if colour == INK else colour.lower()
+        assert f"stroke:{shown}" in entry["swatch"]
+    assert "<text" in explorer.chart.html
+    assert not {*names.values()} & {*re.findall(r">([^<>]*)</text>", explorer.chart.html)}
 
 
 @pytest.mark.slow
@@ -212,4 +230,4 @@ def test_a_zero_on_a_logarithmic_axis_has_no_mark() -> None:
     ax.set_yscale("log")
     ax.set_ylim(1, 100)
     (series,) = readings(ax, {})["series"]
-    assert series["values"].split("\n") == [ax.format_ydata(5), ax.format_ydata(50)]
+    assert texts(series) == [ax.format_ydata(5), ax.format_ydata(50)]

@@ -16,7 +16,8 @@ from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, Enga
 
 EXPLORERS = (EngagementExplorer, BestTimesExplorer, CompareExplorer)
 MARKUP = "<img src=x onerror=alert(1)>"
-TABLE = {"table", "caption", "thead", "tbody", "tr", "th", "td", "span", "a", "svg", "line"}
+SWATCH = {"svg", "path", "polygon"}
+TABLE = {"table", "caption", "thead", "tbody", "tr", "th", "td", "span", "a"} | SWATCH
 SVG = {"svg", "g", "path", "defs", "use", "text", "tspan", "clipPath", "rect", "image", "pattern"}
 TYPES = (MARKUP, '"><script>alert(2)</script>', "$x^2$", "_private", "a\nb", "مساء", "a & b")
 
@@ -118,10 +119,25 @@ def test_a_colour_in_a_text_stays_text(
 ) -> None:
     """A post may contain the placeholder for the colour of the page's text."""
     posts = pd.DataFrame({"post_id": ids, "text": [f"painted #010203 {n}" for n in range(5)]})
-    explorer = explore(counts, posts)
-    texts = [element.text or "" for element in ET.fromstring(explorer.chart.html).iter()]
-    assert [text for text in texts if text.startswith("painted #010203")]
-    assert not [text for text in texts if "var(" in text]
+    legend = explore(counts, posts).chart.header["legend"]
+    names = [entry["name"] for entry in legend]
+    assert [name for name in names if name.startswith("painted #010203")]
+    assert not [name for name in names if "var(" in name]
+
+
+@pytest.mark.slow
+def test_a_swatch_has_no_texts_from_outside(
+    explore: Any, set_controls: Any, tidy: Any, ids: tuple[str, ...], page: Any
+) -> None:
+    """It is inserted as markup; the name next to it is inserted as text."""
+    rows = [(ids[0], name, "2026-03-02", 1, 5) for name in TYPES]
+    explorer = set_controls(
+        explore.without_drawing(tidy(rows)), lines="engagement_type", types=TYPES
+    )
+    legend = explorer.chart.header["legend"]
+    assert {entry["gid"] for entry in legend if entry["gid"]} == set(TYPES)
+    for entry in legend:
+        assert page(entry["swatch"]).tags <= SWATCH
 
 
 @pytest.mark.usefixtures("fake_drawing")

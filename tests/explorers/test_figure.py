@@ -218,7 +218,7 @@ def test_a_notebook_stores_a_view_a_sentence_and_a_picture(
     assert bundle["text/plain"].startswith(f"{explorer_class.__name__}(")
     picture = matplotlib.image.imread(io.BytesIO(base64.b64decode(bundle["image/png"])))
     height, width = picture.shape[:2]
-    inches = {EngagementExplorer: 4.9, BestTimesExplorer: 5.4, CompareExplorer: 3.2}[explorer_class]
+    inches = {EngagementExplorer: 4.4, BestTimesExplorer: 5.4, CompareExplorer: 3.2}[explorer_class]
     assert (width, height) == (1152, round(inches * 144, 6) // 1)
     assert picture[0, 0].tolist() == [1, 1, 1, 1]
     assert picture[..., :3].min() < 0.2

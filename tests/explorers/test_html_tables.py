@@ -39,9 +39,9 @@ def swatches(html: str) -> dict[str, tuple[str, str] | None]:
 
 
 def dashes(line: Any) -> str:
-    """Return the dashes of a line of the chart, for strokes of width 3."""
+    """Return the dashes of a line of the chart, for strokes of width 2."""
     pattern = line._unscaled_dash_pattern[1] or ()
-    return " ".join(f"{3 * part:g}" for part in pattern)
+    return " ".join(f"{2 * part:g}" for part in pattern)
 
 
 @pytest.mark.slow
@@ -139,7 +139,7 @@ def test_a_swatch_has_the_colour_of_its_line(
     explorer = set_controls(explore.without_drawing(counts), clock=clock)
     drawn = {line.get_gid(): to_hex(line.get_color()) for line in axes(explorer).lines}
     for post, style in swatches(explorer.table.html).items():
-        shade = PAGE_INK if drawn[post] == INK else drawn[post].upper()
+        shade = PAGE_INK if drawn[post] == INK else drawn[post]
         assert style == (shade, ""), post
 
 
