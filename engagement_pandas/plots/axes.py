@@ -18,7 +18,9 @@ from engagement_pandas.plots.style import ink
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.backend_bases import RendererBase
     from matplotlib.lines import Line2D
+    from matplotlib.transforms import Bbox
 
 NOTHING: Final = "no counts to show"
 VERBATIM: Final[dict[str, Any]] = {"parse_math": False, "usetex": False}
@@ -32,6 +34,9 @@ _LONGEST: Final = 60
 
 _UNITS: Final = {0: "", 3: "k", 6: "M", 9: "B", 12: "T"}
 """Units of counts by power of ten. matplotlib has "m" for thousandths, which reads as millions."""
+
+_EDGE: Final = 3.0
+"""Space between the names of rows and what is on their left, in points."""
 
 _READABLE: Final = 7.0
 """Font size in points below which rows are too many to read."""
@@ -325,6 +330,37 @@ def name_rows(
     ax.set_yticks(rows, list(names), fontsize=size, **VERBATIM)
     ax.set_ylim(rows[-1] + 0.6, -0.6)
     ax.tick_params(axis="y", length=0)
+    ax.set_axes_locator(_Inside(ax))
+
+
+class _Inside:
+    """Locates a plot so that the names of its rows, and what is below it, are in its cell.
+
+    That is the cell of a grid without a layout engine, which does not make room for them.
+    """
+
+    def __init__(self, ax: Axes) -> None:
+        self._former: Any = ax.get_axes_locator()
+        self.get_subplotspec = ax.get_subplotspec  # where tight_layout looks for it
+
+    def __call__(self, ax: Any, renderer: RendererBase) -> Bbox:
+        from matplotlib.transforms import Bbox  # noqa: PLC0415 - heavy
+
+        place: Bbox = self._former(ax, renderer) if self._former else ax.get_position(original=True)
+        spec, figure = ax.get_subplotspec(), ax.figure
+        if figure.get_layout_engine() is not None or spec is None:
+            return place
+        _, tops, _, rights = spec.get_gridspec().get_grid_positions(figure)
+        row, column = spec.rowspan.stop, spec.colspan.start
+        plot, pad = ax.bbox, _EDGE * figure.dpi / 72
+        names, below = ax.yaxis.get_tightbbox(renderer), ax.xaxis.get_tightbbox(renderer)
+        left = (plot.x0 - names.x0 + pad) / figure.bbox.width if names else 0.0
+        bottom = (plot.y0 - below.y0 + pad) / figure.bbox.height if below else 0.0
+        x0 = max(place.x0, left + (float(rights[column - 1]) if column else 0.0))
+        y0 = max(place.y0, bottom + (float(tops[row]) if row < len(tops) else 0.0))
+        return Bbox.from_extents(
+            min(x0, (place.x0 + place.x1) / 2), min(y0, (place.y0 + place.y1) / 2), *place.max
+        )
 
 
 def narrow_rows(ax: Axes, rows: int) -> bool:
@@ -367,4 +403,4 @@ def percent(rate: float) -> str:
     >>> percent(0.0123), percent(0.95), percent(1.5)
     ('1.23 %', '95 %', '150 %')
     """
-    return f"{float(f'{100 * rate:.3g}'):,g} %".replace("-", "\N{MINUS SIGN}")
+    return f"{float(f'{100 * rate:.3g}'):,.10g} %".replace("-", "\N{MINUS SIGN}")

@@ -114,7 +114,7 @@ def test_the_page_formats_values_as_matplotlib_does(
 ) -> None:
     """The explorer formats them in the browser, and figures in their windows in Python."""
     values = [0, 1, 999, 1000, 1234567, -5, 2.25, 0.125, 1234.5, 0.001225, 0.1225, 0.5, 1.5, -0.02]
-    code = base64.b64encode(Chart._esm.read_text(encoding="utf-8").encode()).decode()
+    code = base64.b64encode(str(Chart._esm).encode()).decode()
     shown = page.evaluate(
         """async ([code, name, values]) => {
           const { FORMATS } = await import(`data:text/javascript;base64,${code}`);

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 
+import engagement_pandas as ep
 from engagement_pandas.plots.axes import count_axis, name_rows, upright, wrapped
 
 
@@ -43,3 +45,31 @@ def test_a_text_upwards_fits_into_its_row() -> None:
     axs = plt.subplots(2, figsize=(8, 4))[1]
     lines = upright(axs[0], "engagements over impressions, shrunk", size=8).split("\n")
     assert lines == ["engagements over", "impressions, shrunk"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tight", [False, True])
+def test_names_of_rows_are_in_their_cell_of_a_plain_grid(tight: bool) -> None:  # noqa: FBT001
+    """Without a layout engine, names and labels of several lines are not cut off."""
+    ids = [str(2027900000000000000 + n * 10**15) for n in range(10)]
+    numbers = {
+        post: {"impressions": str(900 - n), "engagements": str(90 - n)}
+        for n, post in enumerate(ids)
+    }
+    counts = ep.flatten_json({"g": numbers})
+    posts = pd.DataFrame(
+        {"post_id": ids, "text": [f"Coffee for two, number {n}" for n in range(10)]}
+    )
+    figure, axs = plt.subplots(2, 2, figsize=(8, 6))
+    for ax in axs.flat:
+        ep.plot_top_posts(counts, by="rate", posts=posts, ax=ax)
+    if tight:
+        figure.tight_layout()
+    figure.draw_without_rendering()
+    for row, pair in enumerate(axs):
+        for column, ax in enumerate(pair):
+            left = min(label.get_window_extent().x0 for label in ax.get_yticklabels())
+            assert left > (pair[0].get_window_extent().x1 if column else 0)
+            bottom = ax.xaxis.label.get_window_extent().y0
+            assert bottom > (0 if row else axs[1][column].get_window_extent().y1)
+            assert ax.get_window_extent().width > 80
