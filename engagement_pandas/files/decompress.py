@@ -47,6 +47,34 @@ def read_bounded(file: IO[AnyStr], limit: int) -> AnyStr:
     return piece.join(pieces)  # the last piece is empty
 
 
+def gunzip(content: bytes, limit: int) -> bytes:
+    """Return the content of a gzip file of one or more members, at most ``limit`` bytes.
+
+    Like ``gzip.decompress``, it raises ``EOFError`` or ``zlib.error`` if the file is damaged.
+
+    >>> gunzip(gzip.compress(b"12") + gzip.compress(b"345"), 5)
+    b'12345'
+    >>> gunzip(gzip.compress(b"12") + gzip.compress(b"345"), 4)
+    Traceback (most recent call last):
+        ...
+    engagement_pandas.files.decompress.FileTooLarge: more than 4 bytes
+    """
+    pieces: list[bytes] = []
+    left = limit
+    while content:
+        member = zlib.decompressobj(zlib.MAX_WBITS + 16)  # with a header and a checksum
+        pieces.append(member.decompress(content, left + 1))
+        left -= len(pieces[-1])
+        if left < 0:
+            msg = f"more than {limit:,} bytes"
+            raise FileTooLarge(msg)
+        if not member.eof:
+            msg = "the compressed file ends before its end marker"
+            raise EOFError(msg)
+        content = member.unused_data.lstrip(b"\0")  # zeros may follow a member
+    return b"".join(pieces)
+
+
 class NotDecompressed(ValueError):
     """A compressed file is damaged, or is a zip archive that does not have exactly one file."""
 

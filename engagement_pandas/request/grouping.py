@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -80,6 +81,12 @@ def _dimensions(names: object) -> tuple[Dimension, ...]:
         msg = f"group_by is {names!r}; pass a list of dimensions, such as ['engagement.type']"
         raise UnsupportedGrouping(msg)
     names = tuple(names)
+    texts = all(isinstance(name, str) for name in names)
+    return _legal(names) if texts else _legal.__wrapped__(names)
+
+
+@lru_cache  # a plan has many thousands of requests with the same groupings
+def _legal(names: tuple[Any, ...]) -> tuple[Dimension, ...]:
     unknown = [name for name in names if name not in list(Dimension)]
     if unknown:
         choices = format_list(list(Dimension))

@@ -102,6 +102,7 @@ _NAMES: Final[Mapping[str, EngagementType]] = {
     for engagement_type, names in _MEANINGS.items()
     for name in (engagement_type.value, *filter(None, names.split(", ")))
 }
+_VALUES: Final = {str(engagement_type): engagement_type for engagement_type in EngagementType}
 _OF_A_POST: Final = (["post"], ["tweet"])
 _TYPES: Final = {name_key(name): engagement_type for name, engagement_type in _NAMES.items()}
 _REASONS_NOT_COUNTED: Final = {name_key(name): why for name, why in _NOT_COUNTED.items()}
@@ -149,6 +150,8 @@ def type_of(name: object) -> EngagementType:
     """
     if isinstance(name, EngagementType):
         return name
+    if isinstance(name, str) and name in _VALUES:
+        return _VALUES[name]
     words = _words(name) if isinstance(name, str) else []
     for key in ("".join(words), "".join(words[words[:1] in _OF_A_POST :])):
         if key in _TYPES:

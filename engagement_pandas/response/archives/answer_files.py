@@ -49,11 +49,14 @@ class AnswerFiles:
 
     def file(self, request: EngagementRequest) -> Path:
         """Return the file of the answer to a request."""
-        return self.path / (digest(request.to_json())[:_KEY] + ENDING)
+        return self._file(request.to_json())
+
+    def _file(self, body: dict[str, Any], ending: str = ENDING) -> Path:
+        return self.path / (digest(body)[:_KEY] + ending)
 
     def aside(self, request: EngagementRequest) -> Path:
         """Return the file with the reason why a request has no answer."""
-        return self.path / (digest(request.to_json())[:_KEY] + ASIDE)
+        return self._file(request.to_json(), ASIDE)
 
     def moments(self) -> Iterator[datetime]:
         """Yield the retrieval time of each answer, except damaged ones."""
@@ -66,9 +69,10 @@ class AnswerFiles:
 
     def read(self, request: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
         """Return the answer to a request, or None and, if it is damaged, the reason."""
+        body = request.to_json()
         try:
-            head, content = decode_record(self.file(request))
-            answer = _answer(request, head, content)
+            head, content = decode_record(self._file(body))
+            answer = _answer(request, body, head, content)
         except FileNotFoundError:
             return None, None
         except CORRUPTION_ERRORS as error:
@@ -80,10 +84,11 @@ class AnswerFiles:
 
     def glance(self, request: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
         """Return the same as :meth:`read`, but with status 200 only the head, without counts."""
+        body = request.to_json()
         try:
-            head = load_head(self.file(request))
+            head = load_head(self._file(body))
             if head["status"] == HTTPStatus.OK:
-                return _answer(request, head, b"{}"), None
+                return _answer(request, body, head, b"{}"), None
         except FileNotFoundError:
             return None, None
         except CORRUPTION_ERRORS as error:
@@ -177,8 +182,11 @@ class AnswerFiles:
             raise ArchiveError(msg)
 
 
-def _answer(request: EngagementRequest, head: dict[str, Any], content: bytes) -> EngagementResponse:
-    if head["request"] != request.to_json():
+def _answer(
+    request: EngagementRequest, body: dict[str, Any], head: dict[str, Any], content: bytes
+) -> EngagementResponse:
+    """Return a stored answer; ``body`` is the JSON of the request."""
+    if head["request"] != body:
         msg = "it answers another request"
         raise ValueError(msg)
     moment = datetime.fromisoformat(head["retrieved_at"])
