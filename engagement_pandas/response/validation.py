@@ -7,14 +7,16 @@ uses what was read here, and rejects nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.request.limits import MAX_WINDOW
+from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.response.envelope import Envelope
 from engagement_pandas.response.nested_counts.checking_reader import read_objects
 from engagement_pandas.response.nested_counts.expected_shape import ExpectedShape, HourRange
@@ -147,6 +149,38 @@ def invalid(response: EngagementResponse) -> str | None:
     except ResponseShapeError as error:
         return str(error)
     return None
+
+
+def all_invalid(responses: Iterable[EngagementResponse]) -> dict[EngagementRequest, str]:
+    """Return why answers cannot be flattened, by request; those of another status are not read.
+
+    >>> import engagement_pandas as ep
+    >>> requests = [ep.totals([post], engagement_types=["favorites"]) for post in ("7", "8", "9")]
+    >>> bodies = [{"by_post": {post: {"favorites": count}}} for post, count in (("7", 1), ("8", 2))]
+    >>> answers = map(ep.EngagementResponse, requests, [*bodies, {"unavailable_tweet_ids": []}])
+    >>> [request.post_ids for request in all_invalid(answers)]
+    [('9',)]
+    """
+    alike: dict[Hashable, list[EngagementResponse]] = {}
+    for response in responses:
+        if response.status == HTTPStatus.OK:
+            request = response.request
+            key = request.endpoint, request.engagement_types, request.groupings, request.window
+            alike.setdefault(key, []).append(response)
+    return {
+        response.request: why
+        for group in alike.values()
+        if not _are_valid(group)
+        for response in group
+        if (why := invalid(response)) is not None
+    }
+
+
+def _are_valid(responses: Sequence[EngagementResponse]) -> bool:
+    """Return whether it is certain that answers are valid; their requests differ in posts only."""
+    groupings = responses[0].request.groupings
+    together = len(responses) > 1 and len(groupings) == 1
+    return together and validated_as_one(responses, groupings[0]) is not None
 
 
 def _shape(response: EngagementResponse, envelope: Envelope, grouping: Grouping) -> ExpectedShape:

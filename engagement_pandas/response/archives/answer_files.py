@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -24,7 +24,7 @@ from engagement_pandas.response.archives.record_format import (
 )
 from engagement_pandas.response.refusal import apply_refusal
 from engagement_pandas.response.response import EngagementResponse
-from engagement_pandas.response.validation import invalid
+from engagement_pandas.response.validation import all_invalid
 from engagement_pandas.text import format_bytes
 from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
@@ -35,6 +35,12 @@ ASIDE: Final = ".set_aside.gz"
 
 PROBE: Final = 2**16
 """Bytes written and removed again to check that the folder is writable."""
+
+Found = tuple[EngagementResponse | None, str | None]
+"""An answer, or None and, if it is damaged, the reason."""
+
+_BATCH: Final = 2**20
+"""Bytes of answers that are validated together; larger ones have less to gain."""
 
 _KEY: Final = 32
 _ROW: Final = 10
@@ -67,8 +73,40 @@ class AnswerFiles:
             except (FileNotFoundError, ArchiveError, *CORRUPTION_ERRORS):
                 continue
 
-    def read(self, request: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
+    def read(self, request: EngagementRequest) -> Found:
         """Return the answer to a request, or None and, if it is damaged, the reason."""
+        return self.read_first([request])[0]
+
+    def read_first(self, requests: Iterable[EngagementRequest]) -> list[Found]:
+        """Return the same as :meth:`read` for the first requests, as many as have small answers.
+
+        There is at least one. Small answers are validated together, in a fraction of the time.
+        """
+        found: list[Found] = []
+        size = 0
+        for request in requests:
+            try:
+                answer, why = self._unchecked(request)
+            except ArchiveError:
+                if not found:
+                    raise
+                break
+            found.append((answer, why))
+            size += 0 if answer is None else len(answer.content)
+            if size > _BATCH:
+                break
+        reasons = all_invalid([answer for answer, _ in found if answer is not None])
+        if not reasons:
+            return found
+        return [
+            (None, f"it does not answer its request: {reasons[answer.request]}")
+            if answer is not None and answer.request in reasons
+            else (answer, why)
+            for answer, why in found
+        ]
+
+    def _unchecked(self, request: EngagementRequest) -> Found:
+        """Return the same as :meth:`read`, without validating the counts."""
         body = request.to_json()
         try:
             head, content = decode_record(self._file(body))
@@ -79,8 +117,7 @@ class AnswerFiles:
             return None, f"{type(error).__name__}: {error}"
         if apply_refusal(answer)[0] is None:
             return None, "it refuses the complete request"
-        why = invalid(answer) if answer.status == HTTPStatus.OK else None
-        return (None, f"it does not answer its request: {why}") if why else (answer, None)
+        return answer, None
 
     def glance(self, request: EngagementRequest) -> tuple[EngagementResponse | None, str | None]:
         """Return the same as :meth:`read`, but with status 200 only the head, without counts."""

@@ -23,7 +23,7 @@ from engagement_pandas.files.atomic_write import (
 from engagement_pandas.request.coverage_check import uncovered
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.response.archives.answer_files import MANIFEST, AnswerFiles
+from engagement_pandas.response.archives.answer_files import MANIFEST, AnswerFiles, Found
 from engagement_pandas.response.archives.record_format import (
     CORRUPTION_ERRORS,
     FORMAT,
@@ -40,7 +40,10 @@ COMPLETE: Final = "complete"
 ENDED: Final = "ended"
 """Marker of a snapshot that was not finished in time; another one was begun."""
 
-Read = Callable[[EngagementRequest], tuple[EngagementResponse | None, str | None]]
+_AHEAD: Final = 2**8
+"""Requests whose answers are read in advance, if they are small."""
+
+Read = Callable[[EngagementRequest], Found]
 
 
 class _ManifestLost(ArchiveError):
@@ -68,8 +71,9 @@ class CorruptFile(NamedTuple):
 class Collection:
     """The answers to one request, sent once.
 
-    Iterating yields the responses, for ``flatten`` and ``omissions``, one at a time. An
-    unfinished collection yields those that exist, and warns about the rest.
+    Iterating yields the responses, for ``flatten`` and ``omissions``, one at a time; small ones
+    are read some in advance. An unfinished collection yields those that exist, and warns about
+    the rest.
 
     Parameters
     ----------
@@ -314,13 +318,16 @@ class Collection:
 
         A failed request has a response with the reason.
         """
-        read = read or self.records.read
         absent = "missing" if self.complete else None
         pending = list(self.requests)[::-1]
+        ahead: dict[int, Found] = {}
         while pending:
             request = pending.pop()
             try:
-                stored, why = read(request)
+                if read is None and id(request) not in ahead:
+                    batch = [request, *reversed(pending[-_AHEAD:])]
+                    ahead = dict(zip(map(id, batch), self.records.read_first(batch), strict=False))
+                stored, why = ahead.pop(id(request)) if read is None else read(request)
             except ArchiveError as error:
                 stored, why = None, str(error)
             answer, left = (None, []) if stored is None else apply_refusal(stored)

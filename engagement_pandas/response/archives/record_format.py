@@ -12,7 +12,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
@@ -107,10 +107,11 @@ def _opened(file: Path) -> Iterator[Any]:
 
 
 def _unpacked(packed: IO[bytes], limit: int) -> IO[bytes]:
-    """Return a gzip file as its content, at most ``limit`` bytes if they are unpacked at once."""
+    """Return a gzip file as its content; as a stream if that has more than ``limit`` bytes."""
     content = packed.read(_SMALL)
     if len(content) < _SMALL:
-        return io.BytesIO(gunzip(content, limit))
+        with suppress(FileTooLarge):
+            return io.BytesIO(gunzip(content, limit))
     packed.seek(0)
     return cast("IO[bytes]", gzip.open(packed))
 
