@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import bz2
-import gzip
 import importlib
 import io
 import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import IO, Any, AnyStr, Final
 
 _PIECE: Final = 2**18
@@ -52,6 +52,7 @@ def gunzip(content: bytes, limit: int) -> bytes:
 
     Like ``gzip.decompress``, it raises ``EOFError`` or ``zlib.error`` if the file is damaged.
 
+    >>> import gzip
     >>> gunzip(gzip.compress(b"12") + gzip.compress(b"345"), 5)
     b'12345'
     >>> gunzip(gzip.compress(b"12") + gzip.compress(b"345"), 4)
@@ -59,19 +60,31 @@ def gunzip(content: bytes, limit: int) -> bytes:
         ...
     engagement_pandas.files.decompress.FileTooLarge: more than 4 bytes
     """
+    return _all_streams(_gzip_stream, content, limit)
+
+
+def _gzip_stream() -> Any:
+    return zlib.decompressobj(zlib.MAX_WBITS + 16)  # with a header and a checksum
+
+
+def _all_streams(start: Callable[[], Any], content: bytes, limit: int) -> bytes:
+    """Decompress every stream of a file.
+
+    The files of ``bz2`` and ``lzma`` ignore what follows the first stream if it is damaged.
+    """
     pieces: list[bytes] = []
     left = limit
     while content:
-        member = zlib.decompressobj(zlib.MAX_WBITS + 16)  # with a header and a checksum
-        pieces.append(member.decompress(content, left + 1))
+        stream = start()
+        pieces.append(stream.decompress(content, left + 1))
         left -= len(pieces[-1])
         if left < 0:
             msg = f"more than {limit:,} bytes"
             raise FileTooLarge(msg)
-        if not member.eof:
+        if not stream.eof:
             msg = "the compressed file ends before its end marker"
             raise EOFError(msg)
-        content = member.unused_data.lstrip(b"\0")  # zeros may follow a member
+        content = stream.unused_data.lstrip(b"\0")  # zeros may follow a stream
     return b"".join(pieces)
 
 
@@ -85,14 +98,14 @@ def decompressed(content: bytes, limit: int) -> bytes:
     The first bytes decide, since a browser or a shell may have renamed the file. Other content is
     returned unchanged.
 
+    >>> import gzip
     >>> decompressed(gzip.compress(b"post_id"), 7), decompressed(b"post_id", 7)
     (b'post_id', b'post_id')
     """
-    for mark, opened in _DECOMPRESSORS.items():
+    for mark, decompress in _DECOMPRESSORS.items():
         if content.startswith(mark):
             try:
-                with opened(io.BytesIO(content)) as file:
-                    return bytes(read_bounded(file, limit))
+                return decompress(content, limit)
             except (FileTooLarge, NotDecompressed):
                 raise
             except _DECOMPRESSION_ERRORS as error:
@@ -117,9 +130,9 @@ def workbook_size(content: bytes) -> int | None:
         return None
 
 
-def _in_zip(file: IO[bytes]) -> IO[bytes]:
+def _unzip(content: bytes, limit: int) -> bytes:
     """Return the only file in a zip archive, ignoring those that macOS adds."""
-    archive = zipfile.ZipFile(file)
+    archive = zipfile.ZipFile(io.BytesIO(content))
     names = [name for name in archive.namelist() if not name.startswith("__MACOSX")]
     if _OF_WORKBOOKS in names:
         msg = "is a workbook; save it as CSV (UTF-8), with the IDs as text"
@@ -128,22 +141,24 @@ def _in_zip(file: IO[bytes]) -> IO[bytes]:
     if len(members) != 1:
         msg = f"has {len(members)} files; unpack it, and name one"
         raise NotDecompressed(msg)
-    return archive.open(members[0])
+    with archive.open(members[0]) as file:
+        return read_bounded(file, limit)
 
 
-def _zstd(file: IO[bytes]) -> Any:
+def _unzstd(content: bytes, limit: int) -> bytes:
     pyarrow = importlib.import_module("pyarrow")  # slow to import, and few files need it
-    return pyarrow.CompressedInputStream(pyarrow.PythonFile(file, mode="r"), "zstd")
+    with pyarrow.CompressedInputStream(pyarrow.BufferReader(content), "zstd") as file:
+        return bytes(read_bounded(file, limit))
 
 
-_DECOMPRESSORS: Final[Mapping[bytes, Callable[[IO[bytes]], Any]]] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ\x00": lzma.open,
-    _ZIP: _in_zip,
-    b"\x28\xb5\x2f\xfd": _zstd,
+_DECOMPRESSORS: Final[Mapping[bytes, Callable[[bytes, int], bytes]]] = {
+    b"\x1f\x8b": gunzip,
+    b"BZh": partial(_all_streams, bz2.BZ2Decompressor),
+    b"\xfd7zXZ\x00": partial(_all_streams, lzma.LZMADecompressor),
+    _ZIP: _unzip,
+    b"\x28\xb5\x2f\xfd": _unzstd,
 }
-"""Functions that open compressed files, by first bytes."""
+"""Functions that decompress a file, by first bytes."""
 
 _DECOMPRESSION_ERRORS: Final = (
     *(lzma.LZMAError, zipfile.BadZipFile, zlib.error, EOFError),
