@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fuzz.mutations import KEYS, WINDOWS, bodies
+from fuzz.mutations import KEYS, WINDOWS, bodies, nested, to_json
 from fuzz.oracle import DAY, FOUR, HOUR, LEGAL, POST, TYPE
 from fuzz.test_answers import DAYS, ECHOES, POSTS, TYPES, WINDOW
 from fuzz.test_flatten_json import quickly, thoroughly
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import engagement_pandas as ep
 from engagement_pandas.errors import EngagementError
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.response.validation import invalid
+from engagement_pandas.response.validation import all_invalid, invalid
 from engagement_pandas.vocabulary.endpoints import Endpoint
 
 PARTLY = ep.Window.covering("2015-09-14T20:00:00Z", "2015-09-15T08:00:00Z")
@@ -103,6 +103,35 @@ def test_exactly_valid_responses_of_thousands_can_be_flattened(
 ) -> None:
     """The law is that above."""
     assert_agreement(case)
+
+
+@st.composite
+def alike(draw: st.DrawFn) -> list[ep.EngagementResponse]:
+    """Draw responses to requests that differ only in their posts; most are nearly valid."""
+    order = draw(st.sampled_from([order for order in LEGAL if order[0] == POST]))
+    request = draw(requests(order, POSTS, draw(some(TYPES))))
+    responses = []
+    for key, post in zip(KEYS[POST], POSTS, strict=True):
+        changed = draw(st.booleans())
+        known = {**(KEYS if order in TOTALS else DAYS), POST: [key]}
+        complete = nested(order, known, lambda: '"5"')
+        body = draw(bodies((order,), known=known, windows=ECHOES)) if changed else None
+        content = body[1] if body else b'{"g": %b}' % to_json(complete, "").encode()
+        responses.append(ep.EngagementResponse(request.replace(post_ids=[post]), content))
+    return responses
+
+
+@pytest.mark.long
+@settings(quickly, max_examples=1_000)
+@given(alike())
+def test_responses_that_are_validated_together_have_the_same_reasons(
+    responses: list[ep.EngagementResponse],
+) -> None:
+    """Those are the reasons of each on its own."""
+    reasons = {response.request: invalid(response) for response in responses}
+    assert all_invalid(responses) == {
+        request: why for request, why in reasons.items() if why is not None
+    }
 
 
 def test_valid_and_invalid_responses_are_known() -> None:
