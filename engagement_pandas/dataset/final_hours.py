@@ -18,7 +18,13 @@ from typing import Final, NamedTuple
 import msgspec
 
 from engagement_pandas.dataset.delta_errors import translate_errors
-from engagement_pandas.dataset.gaps import Scope, created_before, first_hour, hour_of, moment_of
+from engagement_pandas.dataset.hours_to_request import (
+    Scope,
+    created_before,
+    first_hour,
+    hour_of,
+    moment_of,
+)
 from engagement_pandas.dataset.snapshot import DataFile
 from engagement_pandas.dataset.store import Store
 

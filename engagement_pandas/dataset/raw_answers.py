@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engagement_pandas.dataset.dataset import Dataset
-from engagement_pandas.dataset.gaps import created_before
+from engagement_pandas.dataset.hours_to_request import created_before
 from engagement_pandas.errors import (
     ArchiveError,
     DamagedDataset,

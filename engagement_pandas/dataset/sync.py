@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engagement_pandas.dataset.chunks import Moment
 from engagement_pandas.dataset.dataset import Dataset
 from engagement_pandas.dataset.final_hours import FinalHours, refresh, verify_changed
-from engagement_pandas.dataset.gaps import Gap, Scope
+from engagement_pandas.dataset.hours_to_request import Gap, Scope
 from engagement_pandas.dataset.raw_answers import (
     Synced,
     answered,

@@ -15,9 +15,9 @@ Imports ``plots``, ``metrics``, ``flattening``, ``frame``, ``response``, ``reque
 ground; for annotations ``client``.
 """
 
-from engagement_pandas.explorers.best_times import BestTimesExplorer
-from engagement_pandas.explorers.compare import CompareExplorer
-from engagement_pandas.explorers.engagement import EngagementExplorer
-from engagement_pandas.explorers.fetch import FetchExplorer
+from engagement_pandas.explorers.best_times_explorer import BestTimesExplorer
+from engagement_pandas.explorers.compare_explorer import CompareExplorer
+from engagement_pandas.explorers.engagement_explorer import EngagementExplorer
+from engagement_pandas.explorers.fetch_explorer import FetchExplorer
 
 __all__ = ["BestTimesExplorer", "CompareExplorer", "EngagementExplorer", "FetchExplorer"]

@@ -81,7 +81,7 @@ class Chart(Region):
     and maps to write, and more JavaScript to load.
 
     ``header`` has the headline above the chart and the legend below it, see
-    :meth:`~engagement_pandas.explorers.figure.Picture.header`. In HTML they keep their size and
+    :meth:`~engagement_pandas.explorers.picture.Picture.header`. In HTML they keep their size and
     wrap on a narrow page, and matplotlib's own legend took a third of a redraw.
 
     ``zoom`` is set in the browser: the ends of the part of the x axis to show, in its own units,

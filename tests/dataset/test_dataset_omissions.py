@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import engagement_pandas as ep
-from engagement_pandas.dataset.gaps import Hours
+from engagement_pandas.dataset.hours_to_request import Hours
 from engagement_pandas.dataset.omission_log import OmissionSpan, merge_adjacent
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -19,7 +19,7 @@ from support.datasets.worlds import HOUR, World, same, world
 import engagement_pandas as ep
 from engagement_pandas.dataset import delta_table as lake
 from engagement_pandas.dataset.final_hours import FinalHours, refresh, verify_changed
-from engagement_pandas.dataset.gaps import Hours, Scope
+from engagement_pandas.dataset.hours_to_request import Hours, Scope
 
 SINCE = datetime(2026, 3, 13, 12, tzinfo=UTC)
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)

@@ -13,8 +13,8 @@ import pytest
 from support.datasets.worlds import HOUR, TYPES, World, same, tardy, world
 
 import engagement_pandas as ep
-from engagement_pandas.dataset import gaps
-from engagement_pandas.dataset.gaps import Hours, batches
+from engagement_pandas.dataset import hours_to_request
+from engagement_pandas.dataset.hours_to_request import Hours, batches
 from engagement_pandas.dataset.omission_log import OmissionSpan
 from engagement_pandas.dataset.raw_answers import store_answers
 from engagement_pandas.dataset.sync import Synced, sync
@@ -202,7 +202,7 @@ def test_responses_of_an_interrupted_run_are_stored_by_the_next(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first of two responses was stored and the second was not; nothing is requested again."""
-    monkeypatch.setattr(gaps, "MOST_COUNTS", 1)  # 25 posts at a time
+    monkeypatch.setattr(hours_to_request, "MOST_COUNTS", 1)  # 25 posts at a time
     posts = moving.posts(40, LONG_AGO)
     with monkeypatch.context() as patch:
         die_at(patch, 1)
@@ -263,7 +263,7 @@ def test_all_unavailable_posts_are_requested_in_one_run(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Posts that are back do not wait for the posts requested before them."""
-    monkeypatch.setattr(gaps, "MOST_COUNTS", 1)  # 25 posts at a time
+    monkeypatch.setattr(hours_to_request, "MOST_COUNTS", 1)  # 25 posts at a time
     posts = moving.posts(60, LONG_AGO)
     real = Post.availability
     with monkeypatch.context() as patch:
@@ -284,7 +284,7 @@ def test_counts_of_an_id_of_the_future_are_stored(
     """What is requested is stored, as counts or as an omission."""
     posts = moving.posts(1, SINCE)
     late = datetime(2027, 1, 1, tzinfo=UTC)
-    monkeypatch.setattr(gaps, "created_at", lambda _: late)
+    monkeypatch.setattr(hours_to_request, "created_at", lambda _: late)
     moving.sync(dataset, posts, since=SINCE)
     assert len(dataset.read()) == len(TYPES) * 126  # from 6 o'clock on the 15th to noon on the 20th
 
@@ -323,7 +323,7 @@ def test_batches_of_any_size_give_the_same_counts(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     """The size of a batch follows from the number of hours."""
-    monkeypatch.setattr(gaps, "MOST_HOURS", most)
+    monkeypatch.setattr(hours_to_request, "MOST_HOURS", most)
     posts = moving.posts(60, LONG_AGO)
     sizes = {1: [25, 25, 10], 6300: [25, 25, 10], 12600: [50, 10]}[most]
     types = [ep.EngagementType(name) for name in TYPES]

@@ -23,9 +23,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 import engagement_pandas as ep
-from engagement_pandas.explorers.counts_explorer import CountsExplorer
-from engagement_pandas.explorers.engagement import EngagementExplorer
-from engagement_pandas.explorers.figure import Picture
+from engagement_pandas.explorers.counts_explorer_base import CountsExplorer
+from engagement_pandas.explorers.engagement_explorer import EngagementExplorer
+from engagement_pandas.explorers.picture import Picture
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.plots.legend_and_headline import legend_names
 from engagement_pandas.plots.theme import SETTINGS

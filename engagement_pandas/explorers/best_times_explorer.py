@@ -9,7 +9,7 @@ import pandas as pd
 
 from engagement_pandas.explorers.code import IMPORT, call
 from engagement_pandas.explorers.controls import control, side_by_side, zones
-from engagement_pandas.explorers.counts_explorer import (
+from engagement_pandas.explorers.counts_explorer_base import (
     CountsExplorer,
     View,
     names_of_posts,

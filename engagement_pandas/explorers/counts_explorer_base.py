@@ -14,11 +14,11 @@ import ipywidgets
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.explorers.base import Explorer
 from engagement_pandas.explorers.chart_marks import can_show
+from engagement_pandas.explorers.explorer_base import Explorer
 from engagement_pandas.explorers.export_bar import ExportBar
-from engagement_pandas.explorers.figure import Picture
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
+from engagement_pandas.explorers.picture import Picture
 from engagement_pandas.explorers.widgets import CODE, Chart, Region
 from engagement_pandas.plots import post_names
 from engagement_pandas.plots.axes import annotate_empty, zoom_in

@@ -20,7 +20,7 @@ from engagement_pandas.explorers.controls import (
     side_by_side,
     zones,
 )
-from engagement_pandas.explorers.counts_explorer import (
+from engagement_pandas.explorers.counts_explorer_base import (
     CountsExplorer,
     View,
     names_of_posts,

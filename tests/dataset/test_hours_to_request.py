@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engagement_pandas as ep
-from engagement_pandas.dataset.gaps import MOST_COUNTS, Gap, Hours
+from engagement_pandas.dataset.hours_to_request import MOST_COUNTS, Gap, Hours
 from engagement_pandas.dataset.omission_log import OmissionSpan
 from engagement_pandas.request.post_ids import first_snowflake_at
 from engagement_pandas.vocabulary.omission_reasons import OmissionReason

@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
-from engagement_pandas.explorers.figure import Picture
+from engagement_pandas.explorers.picture import Picture
 from engagement_pandas.explorers.widgets import Region
 from engagement_pandas.plots.theme import INK, PAGE_INK
 
