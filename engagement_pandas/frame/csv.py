@@ -29,20 +29,29 @@ _COVERAGE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "endpoint": "endpoint",
         "first_retrieved_at": "retrieved_at",
+        "retrieved_at_known_to": "retrieved_at_known_to",
         "covered_from": "start",
         "covered_until": "end",
     }
 )
 """The columns that store ``attrs``, constant over all rows, and the key of each."""
 
+_TIMES: Final = frozenset({"retrieved_at", "start", "end"})
+"""Keys of ``attrs`` that are times."""
+
+_OUTSIDE: Final = frozenset(
+    {"engagement_type", "source", "reason", "message", "endpoint", "retrieved_at_known_to"}
+)
+"""Columns with text that may come from outside."""
+
 
 def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[str]) -> None:
     """Write counts or omissions as CSV: days as ``YYYY-MM-DD``, ``<NA>`` as empty fields.
 
     The window in ``attrs`` is written to the last columns, constant over all rows:
-    ``endpoint``, ``first_retrieved_at``, ``covered_from``, ``covered_until``. Texts that a
-    spreadsheet would run as a formula get a leading apostrophe, which :func:`read_csv`
-    removes.
+    ``endpoint``, ``first_retrieved_at``, ``retrieved_at_known_to``, ``covered_from`` and
+    ``covered_until``. Texts that a spreadsheet would run as a formula get a leading apostrophe,
+    which :func:`read_csv` removes.
 
     Parameters
     ----------
@@ -76,8 +85,16 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
     for column, name in _COVERAGE.items() if contract == "counts" else ():
         if name in counts.attrs:
             value = counts.attrs[name]
-            texts[column] = str(value) if name == "endpoint" else to_iso_utc(value, name)
-    _write(texts, path_or_buffer, {"engagement_type", "source", "reason", "message", "endpoint"})
+            texts[column] = to_iso_utc(value, name) if name in _TIMES else str(value)
+    outside = {
+        "engagement_type",
+        "source",
+        "reason",
+        "message",
+        "endpoint",
+        "retrieved_at_known_to",
+    }
+    _write(texts, path_or_buffer, outside)
 
 
 def write_posts(posts: pd.DataFrame, path: str | os.PathLike[str]) -> None:
@@ -155,7 +172,7 @@ def read_csv(path_or_buffer: str | os.PathLike[str] | IO[str]) -> pd.DataFrame:
             values: Any = texts[column].unique() if column in texts else []
             if len(values) == 1 and values[0]:
                 value = unguarded(values[0])
-                frame.attrs[name] = value if name == "endpoint" else to_iso_utc(value, name)
+                frame.attrs[name] = to_iso_utc(value, name) if name in _TIMES else value
     except FrameError as error:
         msg = f"{file}: {error}"
         raise FrameError(msg) from error

@@ -469,8 +469,10 @@ def test_exports_of_one_day_may_overlap(tmp_path: Path) -> None:
 
 
 def test_a_time_known_to_the_day_stays_so(tmp_path: Path) -> None:
-    """Parquet keeps the note, and a report has it; an exact time replaces it."""
+    """CSV and Parquet keep the note, and a report has it; an exact time replaces it."""
     counts = read_text(content(), tmp_path)
+    ep.write_csv(counts, tmp_path / "counts.csv")
+    assert ep.read_csv(tmp_path / "counts.csv").attrs == counts.attrs
     path = tmp_path / "counts.parquet"
     ep.write_parquet(counts, path)
     assert ep.read_parquet(path).attrs == counts.attrs
