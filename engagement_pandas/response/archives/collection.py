@@ -325,8 +325,10 @@ class Collection:
             request = pending.pop()
             try:
                 if read is None and id(request) not in ahead:
-                    batch = [request, *reversed(pending[-_AHEAD:])]
-                    ahead = dict(zip(map(id, batch), self.records.read_first(batch), strict=False))
+                    # A part of a refused request is read alone, since the others are known.
+                    batch = [request, *reversed(pending[-_AHEAD:])] if not ahead else [request]
+                    found = self.records.read_first(batch)
+                    ahead |= zip(map(id, batch), found, strict=False)
                 stored, why = ahead.pop(id(request)) if read is None else read(request)
             except ArchiveError as error:
                 stored, why = None, str(error)
