@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,9 @@ from test_secrets import USER as CANARY_USER
 
 import engagement_pandas as ep
 from engagement_pandas.request.plan import Plan
+from engagement_pandas.response.archives import answer_files
 from engagement_pandas.response.archives.collection import Collection
-from engagement_pandas.response.archives.record_format import encode_record
+from engagement_pandas.response.archives.record_format import decode_record, encode_record
 from engagement_pandas.sandbox import SandboxServer
 
 FAVORITES = ["favorites"]
@@ -1070,6 +1072,26 @@ def test_responses_are_read_one_after_the_other(
     with pytest.raises(ep.ArchiveError, match="missing"):
         next(reading)
     assert collection.complete
+
+
+def test_no_stored_response_is_read_twice(
+    owner: ep.EngagementClient,
+    twin: SandboxServer,
+    archive: ep.Archive,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor is one that was read in advance before the rest of a refused request."""
+    collection = collect(owner, question(twin), archive)
+    times: Counter[Path] = Counter()
+
+    def counting(file: Path) -> Any:
+        times[file] += 1
+        return decode_record(file)
+
+    monkeypatch.setattr(answer_files, "decode_record", counting)
+    assert sum(response.status == 403 for response in collection) >= 2
+    assert set(times) == set(answers(archive.folder))
+    assert set(times.values()) == {1}
 
 
 def test_the_repr_shows_path_and_state(
