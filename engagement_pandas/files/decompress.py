@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import importlib
 import io
 import lzma
@@ -13,6 +14,7 @@ from functools import partial
 from typing import IO, Any, AnyStr, Final
 
 _PIECE: Final = 2**18
+_GZIP: Final = b"\x1f\x8b"
 _ZIP: Final = b"PK\x03\x04"
 _OF_WORKBOOKS: Final = "[Content_Types].xml"
 
@@ -50,9 +52,9 @@ def read_bounded(file: IO[AnyStr], limit: int) -> AnyStr:
 def gunzip(content: bytes, limit: int) -> bytes:
     """Return the content of a gzip file of one or more members, at most ``limit`` bytes.
 
-    Like ``gzip.decompress``, it raises ``EOFError`` or ``zlib.error`` if the file is damaged.
+    Like ``gzip.decompress``, it raises ``gzip.BadGzipFile``, ``EOFError`` or ``zlib.error`` if
+    the file is damaged.
 
-    >>> import gzip
     >>> gunzip(gzip.compress(b"12") + gzip.compress(b"345"), 5)
     b'12345'
     >>> gunzip(gzip.compress(b"12") + gzip.compress(b"345"), 4)
@@ -60,6 +62,9 @@ def gunzip(content: bytes, limit: int) -> bytes:
         ...
     engagement_pandas.files.decompress.FileTooLarge: more than 4 bytes
     """
+    if not content.startswith(_GZIP):
+        msg = f"not a gzip file: it begins with {content[:2]!r}"
+        raise gzip.BadGzipFile(msg)
     return _all_streams(_gzip_stream, content, limit)
 
 
@@ -98,7 +103,6 @@ def decompressed(content: bytes, limit: int) -> bytes:
     The first bytes decide, since a browser or a shell may have renamed the file. Other content is
     returned unchanged.
 
-    >>> import gzip
     >>> decompressed(gzip.compress(b"post_id"), 7), decompressed(b"post_id", 7)
     (b'post_id', b'post_id')
     """
@@ -152,7 +156,7 @@ def _unzstd(content: bytes, limit: int) -> bytes:
 
 
 _DECOMPRESSORS: Final[Mapping[bytes, Callable[[bytes, int], bytes]]] = {
-    b"\x1f\x8b": gunzip,
+    _GZIP: gunzip,
     b"BZh": partial(_all_streams, bz2.BZ2Decompressor),
     b"\xfd7zXZ\x00": partial(_all_streams, lzma.LZMADecompressor),
     _ZIP: _unzip,

@@ -163,7 +163,7 @@ def test_another_process_has_the_same_world(world: World) -> None:
         "from datetime import UTC, datetime\n"
         "from engagement_pandas.sandbox.world import World\n"
         "from engagement_pandas.sandbox.synthetic_counts import cumulated\n"
-        "from engagement_pandas.vocabulary import TOTALS_TYPES\n"
+        "from engagement_pandas.vocabulary.engagement_types import TOTALS_TYPES\n"
         "now = datetime(2026, 3, 12, 19, 43, 21, tzinfo=UTC)\n"
         "posts = World(lambda: now).posts()\n"
         "ms = int(now.timestamp() * 1000)\n"

@@ -39,7 +39,7 @@ PROBE: Final = 2**16
 Found = tuple[EngagementResponse | None, str | None]
 """An answer, or None and, if it is damaged, the reason."""
 
-_BATCH: Final = 2**20
+_BATCH: Final = 2**18
 """Bytes of answers that are validated together; larger ones have less to gain."""
 
 _KEY: Final = 32
