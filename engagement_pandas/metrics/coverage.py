@@ -108,10 +108,10 @@ def hours(counts: pd.DataFrame) -> NDArray[np.int64]:
     return starts
 
 
-def whole_days(counts: pd.DataFrame) -> NDArray[np.bool_] | None:
+def complete_days(counts: pd.DataFrame) -> NDArray[np.bool_] | None:
     """Return whether the day of each row was over, as an account's days state it; None if not.
 
-    >>> whole_days(pd.DataFrame({"partial": [False, True]})).tolist()
+    >>> complete_days(pd.DataFrame({"partial": [False, True]})).tolist()
     [True, False]
     """
     if PARTIAL not in counts.columns or "post_id" in counts.columns:
@@ -197,10 +197,9 @@ def span(counts: pd.DataFrame, starts: NDArray[np.int64]) -> Coverage:
         if end == np.inf and at is not None and at > last - step:
             end = at
         return Coverage(first, last, start, min(last, end), step)
-    if (whole := whole_days(counts)) is not None:
-        return Coverage(
-            first, last, -np.inf, int(starts[whole].max(initial=first - step)) + step, step
-        )
+    if (over := complete_days(counts)) is not None:
+        newest = int(starts[over].max(initial=first - step))
+        return Coverage(first, last, -np.inf, newest + step, step)
     # An hour ended before its retrieval or was cut off by it; a day may end at any hour.
     until = min(last, at) if step == 1 and at is not None and at > last - step else last - step
     return Coverage(first, last, -np.inf, until, step, known=False)

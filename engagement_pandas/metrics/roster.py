@@ -14,7 +14,7 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import table_of
 from engagement_pandas.frame.contract import TEXT, further
 from engagement_pandas.metrics.age import made_hour
-from engagement_pandas.metrics.coverage import DAY_HOURS, SIDE, SUMMED, whole_days
+from engagement_pandas.metrics.coverage import DAY_HOURS, SIDE, SUMMED, complete_days
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.request.post_ids import parse_post_id, parse_post_ids
 
@@ -88,8 +88,8 @@ class Roster:
 
     def full(self, counts: pd.DataFrame, starts: Places) -> NDArray[Any]:
         """Return :meth:`alive`, without the days of an account that were not over."""
-        alive, whole = self.alive(starts), whole_days(counts)
-        return alive if whole is None else alive & whole
+        alive, over = self.alive(starts), complete_days(counts)
+        return alive if over is None else alive & over
 
     def since(self) -> NDArray[np.float64]:
         """Return the creation time of the first post of each group."""

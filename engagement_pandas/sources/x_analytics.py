@@ -291,7 +291,7 @@ def _posts(export: Export) -> list[ExportedPost]:
         msg = f"{pluralize(len(without), 'row')} of {sheet.name} without a post left out: {some}"
         warn(msg)
     if unlinked := [row.post_id for row in found if row.handle is None]:
-        # The IDs beside links show whether their column has lost digits.
+        # The IDs of rows with links show whether the column has lost digits.
         others = (ids[row.place] for row in found if row.handle is not None)
         check_digits([*unlinked, *filter(str.isdecimal, others)], FrameError)
     return found

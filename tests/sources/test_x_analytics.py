@@ -433,7 +433,7 @@ def test_exports_of_other_tools_are_refused(tmp_path: Path) -> None:
 
 
 def test_columns_of_the_reader_are_left_out(tmp_path: Path) -> None:
-    """Four headings may be unknown beside seventeen that are known."""
+    """Four headings may be unknown if seventeen are known."""
     header = f"{CONTENT},campaign,owner,week,note"
     with pytest.warns(UserWarning, match="not known and left out"):
         counts = read_text(content([*row(), "spring", "me", "34", ""], header=header), tmp_path)
