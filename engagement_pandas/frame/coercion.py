@@ -28,6 +28,7 @@ from engagement_pandas.frame.contract import (
     dtype_name,
 )
 from engagement_pandas.request.post_ids import parse_post_id
+from engagement_pandas.request.type_names import meant_type
 from engagement_pandas.text import check_digits, truncated_repr
 
 NO_COUNT: Final = frozenset(
@@ -70,6 +71,10 @@ def as_counts(frame: Any) -> pd.DataFrame:
     ]
     if "post_id" in columns and "post_id" not in wrong and _is_linked(frame["post_id"]):
         wrong.append("post_id")
+    if "engagement_type" in columns and "engagement_type" not in wrong:
+        names = frame["engagement_type"].cat.categories
+        if any(isinstance(name, str) and meant_type(name) != name for name in names):
+            wrong.append("engagement_type")
     if wrong:
         attrs = frame.attrs
         frame = frame.assign(**{name: _CASTS[name](frame[name]) for name in wrong})
@@ -299,10 +304,23 @@ def to_categories(names: pd.Series) -> pd.Series:
     return as_types(names.astype(TEXT))
 
 
+def to_engagement_types(names: pd.Series) -> pd.Series:
+    """Return engagement types, by any of their names, as a category of those present, in order.
+
+    >>> to_engagement_types(pd.Series(["Likes", "Impressions"])).to_list()
+    ['favorites', 'impressions']
+    """
+    types = to_categories(names)
+    meant = {name: meant_type(name) for name in types.cat.categories}
+    if all(name == meaning for name, meaning in meant.items()):
+        return types
+    return as_types(types.astype(TEXT).map(meant).astype(TEXT))
+
+
 _CASTS: Final[Mapping[str, Callable[[pd.Series], pd.Series]]] = MappingProxyType(
     {
         "post_id": to_ids,
-        "engagement_type": to_categories,
+        "engagement_type": to_engagement_types,
         "retrieved_at": to_moments,
         "source": to_categories,
         "day": to_days,

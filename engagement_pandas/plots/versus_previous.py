@@ -99,7 +99,7 @@ def plot_versus_previous(
     ]
     _labels(ax, ends, [label.replace("-", "\N{MINUS SIGN}") for label in labels])
     _percents(ax)
-    ticks_within(ax, -np.inf, max(float(ends.max()), 0))
+    ticks_within(ax, min(float(ends.min()), -1), max(float(ends.max()), 0))
     note = "; arrow: beyond the axis" if (change > far).any() else ""
     note += "; hatched: hours are missing, or it is not known which" if partial.any() else ""
     ax.set_xlabel(wrapped(ax, f"change of all counts in the period{note}"), parse_math=False)

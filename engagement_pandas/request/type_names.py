@@ -170,6 +170,19 @@ def type_of(name: object) -> EngagementType:
     raise UnsupportedEngagementType(msg)
 
 
+@lru_cache  # every metric asks it for the names in its frame
+def meant_type(name: str) -> str:
+    """Return the engagement type that a name means; the name itself if it means none.
+
+    >>> meant_type("Likes"), meant_type("poll votes")
+    ('favorites', 'poll votes')
+    """
+    try:
+        return str(type_of(name))
+    except UnsupportedEngagementType:
+        return name
+
+
 def _misspelt(words: list[str], known: list[str]) -> bool:
     """Return whether each word is the known one, or an unknown word with a similar spelling."""
     return len(words) == len(known) and all(

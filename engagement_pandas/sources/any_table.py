@@ -12,17 +12,16 @@ from engagement_pandas.errors import FrameError, RequestError, UnsupportedEngage
 from engagement_pandas.frame.coercion import (
     as_counts,
     tidy_counts,
-    to_categories,
     to_hours,
     to_ids,
     to_numbers,
     to_pandas,
     to_times,
 )
-from engagement_pandas.frame.contract import ALWAYS, TEXT, in_order
+from engagement_pandas.frame.contract import ALWAYS, in_order
 from engagement_pandas.request.post_files.column_names import ANY_ID, key, roles_of
 from engagement_pandas.request.post_files.entry import LONG
-from engagement_pandas.request.type_names import type_of
+from engagement_pandas.request.type_names import meant_type, type_of
 from engagement_pandas.text import format_list, truncated_repr
 
 _TIMES: Final = ("day", "hour", "retrieved_at")
@@ -121,9 +120,8 @@ def counts_from(  # noqa: PLR0913  each has a default
         keys["source"] = table["source"]
     shared = as_counts(pd.DataFrame(keys, index=table.index))
     if types is None and set(ALWAYS) <= columns.keys():
-        names = to_categories(table[columns["engagement_type"]]).astype(TEXT)
-        meant = names.map({name: _named(name) for name in names.dropna().unique()})
-        rows = shared.assign(engagement_type=meant, count=table[columns["count"]])
+        names = table[columns["engagement_type"]]
+        rows = shared.assign(engagement_type=names, count=table[columns["count"]])
     else:
         if types is not None and not isinstance(types, Mapping):
             msg = f"types is {truncated_repr(types)}; write {{'Views': 'impressions', …}}"
@@ -167,14 +165,6 @@ def _check_long(ids: pd.Series) -> None:
         raise FrameError(msg)
 
 
-def _named(name: str) -> str:
-    """Return the engagement type that a name means; the name if it means none."""
-    try:
-        return str(type_of(name))
-    except UnsupportedEngagementType:
-        return str(name)
-
-
 def _column(table: pd.DataFrame, role: str, name: str | None) -> str | None:
     """Return the name of a column if it is there; raise if a given one is not."""
     if name is None:
@@ -199,7 +189,7 @@ def _types_of(
     else:
         for name, type_name in types.items():
             _column(table, f"a key of types, for {type_name!r},", name)
-            found[name] = _named(type_name)
+            found[name] = meant_type(type_name)
     if not found:
         msg = (
             f"the table has the columns {format_list(table.columns)}, and none is called like an "

@@ -23,7 +23,7 @@ from engagement_pandas.sources.v2_documents import (
 from engagement_pandas.text import truncated_repr
 
 Metrics = Literal["public", "organic", "non_public", "promoted"]
-_METRICS: Final = get_args(Metrics)
+METRICS: Final = get_args(Metrics)
 
 LOOKUP_TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -117,8 +117,8 @@ def flatten_lookup(
 
 def check_metrics(metrics: str) -> None:
     """Raise if there are no metrics of that name."""
-    if metrics not in _METRICS:
-        msg = f"metrics is {metrics!r}; choose one of {list(_METRICS)}"
+    if metrics not in METRICS:
+        msg = f"metrics is {metrics!r}; choose one of {list(METRICS)}"
         raise FrameError(msg)
 
 

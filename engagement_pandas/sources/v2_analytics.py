@@ -12,7 +12,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError, ResponseShapeError
 from engagement_pandas.frame.contract import to_iso_utc
-from engagement_pandas.sources.lookup import integer, to_counts
+from engagement_pandas.sources.lookup import METRICS, integer, to_counts
 from engagement_pandas.sources.v2_documents import Body, Document, Item, document_of, post_id_of
 from engagement_pandas.text import truncated_repr
 
@@ -87,10 +87,12 @@ def flatten_analytics(
     if granularity is not None and granularity not in _GRAINS:
         msg = f"granularity is {granularity!r}; choose one of {list(_GRAINS)}"
         raise FrameError(msg)
+    document = document_of(body)
+    if any(f"{name}_metrics" in item.post for item in document.items for name in METRICS):
+        msg = "these are posts with their metrics; see flatten_lookup(body)"
+        raise ResponseShapeError(msg)
     buckets = [
-        (post_id_of(item), *bucket)
-        for item in document_of(body).items
-        for bucket in buckets_of(item)
+        (post_id_of(item), *bucket) for item in document.items for bucket in buckets_of(item)
     ]
     grain = granularity or _grain([(post, moment) for post, moment, *_ in buckets])
     names = list(dict.fromkeys(name for *_, found, _ in buckets for name in found))

@@ -176,6 +176,30 @@ def test_the_accessor_accepts_them() -> None:
     assert frame.engagement.top_posts(by="favorites")["favorites"].to_list() == [7]
 
 
+@pytest.mark.parametrize("dtype", [object, "category", TEXT])
+def test_engagement_types_have_any_of_their_names(dtype: Any) -> None:
+    """A rate of likes is a rate of favorites; names without a meaning are kept."""
+    names = {"impressions": " Impressions", "engagements": "profile_banner_clicks"}
+    types = tidy()["engagement_type"].astype(object).replace({**names, "favorites": "Likes"})
+    counts = tidy().assign(engagement_type=types.astype(dtype))
+    assert set(as_counts(counts)["engagement_type"]) == {
+        "impressions",
+        "favorites",
+        "profile_banner_clicks",
+    }
+    rate = ep.engagement_rate(counts, numerator="favorites", by="post_id")
+    expected = ep.engagement_rate(tidy(), numerator="favorites", by="post_id")
+    pd.testing.assert_frame_equal(rate, expected)
+
+
+def test_a_type_by_two_names_is_refused() -> None:
+    """Its counts would be added twice."""
+    counts = tidy()[lambda c: c["engagement_type"] == "favorites"]
+    both = [counts.assign(engagement_type=name) for name in ("likes", "favorites")]
+    with pytest.raises(FrameError, match="favorites"):
+        ep.summarise(pd.concat(both))
+
+
 def test_a_tidy_frame_is_returned_unchanged() -> None:
     """It is not copied, and additional columns are kept."""
     counts = tidy()

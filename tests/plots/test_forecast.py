@@ -122,6 +122,12 @@ def test_a_giant_change_does_not_flatten_the_others(hourly: Any) -> None:
     assert max(ax.get_xticks()) <= 3
 
 
+def test_the_axis_has_no_fall_of_more_than_all(hourly: Any) -> None:
+    """Fewer counts than none occur only where a bar goes farther."""
+    ax = plot_versus_previous(weeks_of(hourly, impressions=(100, 1), favorites=(5, 0)))
+    assert min(ax.get_xticks()) >= -1
+
+
 def test_counts_below_zero_have_a_minus_sign(hourly: Any) -> None:
     """More unlikes than likes: the same sign as of the change."""
     ax = plot_versus_previous(weeks_of(hourly, favorites=(20, -5)))

@@ -166,6 +166,8 @@ def test_files_of_twarc_1_and_archives_are_read(tmp_path: Path) -> None:
     posts = [{"tweet": v1(full_text="Hi")}, {"tweet": v1("8", full_text="RT @you: Hi")}]
     script = "window.YTD.tweets.part0 = " + json.dumps(posts)
     assert counts_by_type(ep.flatten_lookup(script)) == expected
+    older = "Grailbird.data.tweets_2015_01 = " + json.dumps([v1(text="Hi")])
+    assert counts_by_type(ep.flatten_lookup(older)) == expected
     (tmp_path / "tweets.js").write_text(script)
     assert counts_by_type(ep.flatten_lookup(tmp_path / "tweets.js")) == expected
     assert (
@@ -248,6 +250,13 @@ def bucket(time: str | None, **metrics: Any) -> dict[str, Any]:
 def analytics(*buckets: Any, **top: Any) -> dict[str, Any]:
     """Return a response with one item."""
     return {"data": [{"id": "7", "timestamped_metrics": list(buckets)} | top]}
+
+
+def test_an_answer_of_the_other_endpoint_is_refused() -> None:
+    """The message names the function that reads it."""
+    body = {"data": [{"id": "7", "public_metrics": {"like_count": 5}}]}
+    with pytest.raises(ResponseShapeError, match=r"flatten_lookup\(body\)"):
+        ep.flatten_analytics(body)
 
 
 def test_hours_are_utc() -> None:

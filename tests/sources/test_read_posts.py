@@ -147,6 +147,15 @@ def test_references_in_a_table_of_twarc_state_the_kind() -> None:
     assert posts["kind"].to_list() == ["post", "reply", "repost", "quote", "reply"]
 
 
+def test_texts_in_a_table_of_twarc_are_unescaped() -> None:
+    """Its texts are those of the API, as in JSON; other tables have the text itself."""
+    row = f"{ONE},,Tea &amp; cake\n"
+    of_twarc = ep.read_posts(io.StringIO(f"id,referenced_tweets.quoted.id,text\n{row}"))
+    of_others = ep.read_posts(io.StringIO(f"id,link,text\n{row}"))
+    assert of_twarc["text"].to_list() == ["Tea & cake"]
+    assert of_others["text"].to_list() == ["Tea &amp; cake"]
+
+
 def test_warnings_have_the_line_of_the_caller() -> None:
     """They are issued deep in the package."""
     table = f"id,created_at,text\n{ONE},45000,Hi\n,,Hi\n"

@@ -16,7 +16,7 @@ from engagement_pandas.request.post_files.entry import LONG, RawEntry, is_id, wh
 from engagement_pandas.request.post_files.kind import kind_of, known_kind
 from engagement_pandas.text import format_list, truncated_repr
 
-_SCRIPT: Final = re.compile(r"\s*(?:window\.|var |let |const )[\w.$]+\s*=\s*")
+_SCRIPT: Final = re.compile(r"\s*(?:window\.|Grailbird\.|var |let |const )[\w.$]+\s*=\s*")
 _LINES: Final = frozenset({".jsonl", ".ndjson"})
 _BLANK: Final = re.compile(r"\s*")
 _WRAPPERS: Final = ("tweet", "post", "status", "data", "tweets", "posts", "statuses")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -112,6 +113,8 @@ def _rows(text: str, name: str, heading: Heading, dialect: Mapping[str, Any]) ->
         if references and "kind" not in roles:
             kinds = (kind for kind, place in references.items() if cells[place].strip())
             roles["kind"] = next(kinds, "post")
+        if references and "text" in roles:  # a table of twarc, which writes texts as the API does
+            roles["text"] = html.unescape(roles["text"])
         yield RawEntry.of(start, roles, heading.names[heading.roles["post_id"]])
 
 
