@@ -81,6 +81,7 @@ class FinalHours:
 
 def verify_changed(store: Store, known: FinalHours) -> dict[str, State]:
     """Verify the files that have changed since they were verified; return the state of each."""
+    store.forget()  # once in each sync, the logs themselves are verified too
     now, files = time.time_ns(), store.files()
     with translate_errors(store.home, "read"):
         found = store.storage.states(files)

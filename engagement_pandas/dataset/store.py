@@ -124,10 +124,11 @@ class Store:
         return counts
 
     def current(self) -> Snapshot | None:
-        """Return the current version of the counts, for readers.
+        """Return the current version of the counts.
 
-        The log is read again only after a commit, since that takes longer the longer it is.
-        Writers call ``open``: their commit fails only if it is based on a version of their own.
+        The log is read again only after a commit, since that takes longer the longer it is. A
+        commit that is based on an outdated version fails, as another writer may commit at any
+        time; then there is a next entry in the log, and so it is read again.
         """
         known = self._opened.get(self.counts.uri)
         if known is not None and self._latest() > known.snapshot.version:
@@ -145,9 +146,7 @@ class Store:
             if entry == known.entry and is_current:
                 return known.snapshot
         found = read()
-        entry = None if found is None else table.entry(found.version)
-        if found is not None and entry is not None:
-            self._opened[table.uri] = _Opened(entry, found)
+        self._remember(table, found)
         return found
 
     def _latest(self) -> int:
@@ -166,7 +165,14 @@ class Store:
         """Commit the counts, and with them the other tables written before."""
         written = self.counts.write(counts, kept, parts, marks, note)
         self.record_version(written.version)
+        self._remember(self.counts, written)
         return written
+
+    def _remember(self, table: Table, found: Snapshot | None) -> None:
+        """Keep a version of a table that was read, to read it only once."""
+        entry = None if found is None else table.entry(found.version)
+        if found is not None and entry is not None:
+            self._opened[table.uri] = _Opened(entry, found)
 
     def record_version(self, version: int) -> None:
         """Record the minimum version that must exist."""
@@ -217,23 +223,24 @@ class Store:
 
     def verify(self) -> list[str]:
         """Verify every file, and return those without a checksum; see ``Dataset``."""
+        self.forget()
         files = self.files()
         for table, file in files.values():
             table.content(file)
         return [f"{table.uri}/{file.path}" for table, file in files.values() if not file.checksum]
 
     def files(self) -> dict[str, tuple[Table, DataFile]]:
-        """Return the files of the current version of all tables, by their path in the home folder.
-
-        The logs are read again.
-        """
-        self._opened.clear()
-        counts = self.open()
+        """Return the files of all tables, as they are now, by their path in the home folder."""
+        counts = self.current()
         return {
             f"{table.name}/{file.path}": (table, file)
             for table, snapshot in (() if counts is None else self._all(counts))
             for file in snapshot.files
         }
+
+    def forget(self) -> None:
+        """Read all logs again when they are next needed, and so verify them again."""
+        self._opened.clear()
 
     def readings(
         self, files: Iterable[DataFile], post_ids: Iterable[str], since: date = date.min
@@ -284,7 +291,7 @@ class Store:
         ``parts`` are counts with ``retrieved_at``; each frame has each hour at most once. ``run``
         is the start of the run that they are from, which the commit records.
         """
-        counts = self.open() or self.counts.open_or_create()
+        counts = self.current() or self.counts.open_or_create()
         fresh = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
         posts = list(fresh["post_id"].unique())
         same_days = on_days(counts.files, fresh["day"].unique())
@@ -329,7 +336,7 @@ class Store:
         """Merge small files, and delete files that are no longer used; see ``Dataset``."""
         import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
-        counts = self.open()
+        counts = self.current()
         if counts is None:
             return
         present = self._all(counts)
