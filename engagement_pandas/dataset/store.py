@@ -126,9 +126,9 @@ class Store:
     def current(self) -> Snapshot | None:
         """Return the current version of the counts.
 
-        The log is read again only after a commit, since that takes longer the longer it is. A
-        commit that is based on an outdated version fails, as another writer may commit at any
-        time; then there is a next entry in the log, and so it is read again.
+        The log is read again only after a commit, since that takes longer the longer it is.
+        Writers may use it: if another writer commits in between, their commit fails, and the
+        next call finds the new entry.
         """
         known = self._opened.get(self.counts.uri)
         if known is not None and self._latest() > known.snapshot.version:
@@ -270,7 +270,7 @@ class Store:
         """
         names = ("counts", OMISSIONS, REVISIONS)  # counts return last: readers fail until then
         kept = f"damaged/{uuid4().hex[:8]}"  # keeps the tables of earlier replacements
-        self._opened.clear()
+        self.forget()
         with translate_errors(self.home, "written"):
             for name in names:
                 self.storage.move_folder(name, f"{kept}/{name}")

@@ -71,10 +71,9 @@ def as_counts(frame: Any) -> pd.DataFrame:
     ]
     if "post_id" in columns and "post_id" not in wrong and _is_linked(frame["post_id"]):
         wrong.append("post_id")
-    if "engagement_type" in columns and "engagement_type" not in wrong:
-        names = frame["engagement_type"].cat.categories
-        if any(isinstance(name, str) and meant_type(name) != name for name in names):
-            wrong.append("engagement_type")
+    named = "engagement_type" in columns and "engagement_type" not in wrong
+    if named and _has_synonyms(frame["engagement_type"]):
+        wrong.append("engagement_type")
     if wrong:
         attrs = frame.attrs
         frame = frame.assign(**{name: _CASTS[name](frame[name]) for name in wrong})
@@ -311,9 +310,9 @@ def to_engagement_types(names: pd.Series) -> pd.Series:
     ['favorites', 'impressions']
     """
     types = to_categories(names)
-    meant = {name: meant_type(name) for name in types.cat.categories}
-    if all(name == meaning for name, meaning in meant.items()):
+    if not _has_synonyms(types):
         return types
+    meant = {name: meant_type(name) for name in types.cat.categories}
     return as_types(types.astype(TEXT).map(meant).astype(TEXT))
 
 
@@ -333,6 +332,12 @@ _CASTS: Final[Mapping[str, Callable[[pd.Series], pd.Series]]] = MappingProxyType
 def _is_linked(ids: pd.Series) -> bool:
     """Return whether IDs are in links or another notation; the first one decides."""
     return len(ids) > 0 and not str(ids.iloc[0]).isdigit()
+
+
+def _has_synonyms(types: pd.Series) -> bool:
+    """Return whether engagement types, a category, have other names than the contract's."""
+    names = types.cat.categories
+    return any(isinstance(name, str) and meant_type(name) != name for name in names)
 
 
 def _each(values: pd.Series, read: Callable[[Any], Any], dtype: Any) -> pd.Series:

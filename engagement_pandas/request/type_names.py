@@ -148,17 +148,12 @@ def type_of(name: object) -> EngagementType:
         ...
     engagement_pandas.errors.UnsupportedEngagementType: the API has no engagement type ...
     """
-    if isinstance(name, EngagementType):
-        return name
-    if isinstance(name, str) and name in _VALUES:
-        return _VALUES[name]
-    words = _words(name) if isinstance(name, str) else []
-    for key in ("".join(words), "".join(words[words[:1] in _OF_A_POST :])):
-        if key in _TYPES:
-            return _TYPES[key]
-        if key in _REASONS_NOT_COUNTED:
-            msg = f"the API has no engagement type {name!r}: {_REASONS_NOT_COUNTED[key]}"
-            raise UnsupportedEngagementType(msg)
+    found = _meaning(name)
+    if isinstance(found, EngagementType):
+        return found
+    if found:
+        msg = f"the API has no engagement type {name!r}: {found}"
+        raise UnsupportedEngagementType(msg)
     near = {
         engagement_type
         for known, engagement_type in _NAMES.items()
@@ -177,10 +172,23 @@ def meant_type(name: str) -> str:
     >>> meant_type("Likes"), meant_type("poll votes")
     ('favorites', 'poll votes')
     """
-    try:
-        return str(type_of(name))
-    except UnsupportedEngagementType:
+    found = _meaning(name)
+    return str(found) if isinstance(found, EngagementType) else name
+
+
+def _meaning(name: object) -> EngagementType | str | None:
+    """Return the type that a name means, or why the API does not count it; None if unknown."""
+    if isinstance(name, EngagementType):
         return name
+    if isinstance(name, str) and name in _VALUES:
+        return _VALUES[name]
+    words = _words(name) if isinstance(name, str) else []
+    for key in ("".join(words), "".join(words[words[:1] in _OF_A_POST :])):
+        if key in _TYPES:
+            return _TYPES[key]
+        if key in _REASONS_NOT_COUNTED:
+            return _REASONS_NOT_COUNTED[key]
+    return None
 
 
 def _misspelt(words: list[str], known: list[str]) -> bool:

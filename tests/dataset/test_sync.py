@@ -15,6 +15,7 @@ from support.datasets.worlds import HANDLE, HOUR, OTHER, TYPES, World, same, tar
 
 import engagement_pandas as ep
 from engagement_pandas.cli import main
+from engagement_pandas.dataset.delta_table import Table
 from engagement_pandas.dataset.sync import Synced, sync
 from engagement_pandas.files.lock import try_file_lock
 from engagement_pandas.frame.contract import check_counts
@@ -68,6 +69,26 @@ def test_a_second_sync_in_an_hour_sends_nothing(moving: World, dataset: ep.Datas
     moving.clock.now += timedelta(minutes=40)
     assert moving.sync(dataset, posts, since=SINCE) == Synced(0, 0, 0)
     assert len(moving.requests) == before
+
+
+@pytest.mark.slow
+def test_a_log_is_read_again_only_after_a_commit(
+    moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sync opens the counts to verify them, after its commit, and to delete unused files."""
+    posts = moving.posts(3, SINCE)
+    moving.sync(dataset, posts, since=SINCE)
+    moving.clock.now += HOUR
+    opened: list[str] = []
+    open_table = Table.open
+
+    def record(table: Table, version: int | None = None) -> Any:
+        opened.append(table.name)
+        return open_table(table, version)
+
+    monkeypatch.setattr(Table, "open", record)
+    moving.sync(dataset, posts, since=SINCE)
+    assert opened.count("counts") == 3
 
 
 @pytest.mark.slow
