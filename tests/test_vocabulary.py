@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from engagement_pandas.request import limits
+from engagement_pandas.vocabulary import limits
 from engagement_pandas.vocabulary.dimensions import Dimension
 from engagement_pandas.vocabulary.endpoints import ENDPOINTS, Endpoint
 from engagement_pandas.vocabulary.engagement_types import (

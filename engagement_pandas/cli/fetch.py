@@ -35,7 +35,6 @@ from engagement_pandas.cli.table_output import (
 from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.request.grouping import GROUPINGS
-from engagement_pandas.request.limits import EARLIEST, MAX_WINDOW
 from engagement_pandas.request.plan import plan
 from engagement_pandas.request.request import EngagementRequest, historical, last_28_hours, totals
 from engagement_pandas.request.window import Window
@@ -47,6 +46,7 @@ from engagement_pandas.vocabulary.engagement_types import (
     TOTALS_TYPES,
     EngagementType,
 )
+from engagement_pandas.vocabulary.limits import EARLIEST, MAX_WINDOW
 
 if TYPE_CHECKING:
     from engagement_pandas.client.client import EngagementClient

@@ -17,10 +17,10 @@ from engagement_pandas.cli.table_output import summarize_omissions
 from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import AlreadySyncing
-from engagement_pandas.request.limits import HOURS_UNTIL_FINAL, MAX_WINDOW
 from engagement_pandas.request.window import Window
 from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
+from engagement_pandas.vocabulary.limits import HOURS_UNTIL_FINAL, MAX_WINDOW
 
 if TYPE_CHECKING:
     from datetime import date

@@ -46,8 +46,8 @@ except ModuleNotFoundError as error:
     msg = f"{error.name} is not installed; pip install 'engagement_pandas[dask]'"
     raise ModuleNotFoundError(msg, name=error.name) from error
 
-from engagement_pandas.dask.answers import flatten, omissions
 from engagement_pandas.dask.dataset import append, read
+from engagement_pandas.dask.flatten import flatten, omissions
 from engagement_pandas.dask.metrics import (
     engagement_rate,
     over_time,

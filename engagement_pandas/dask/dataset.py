@@ -12,7 +12,7 @@ import pandas as pd
 from dask.delayed import delayed
 
 from engagement_pandas import flattening
-from engagement_pandas.dask.answers import open_stored
+from engagement_pandas.dask.flatten import open_stored
 from engagement_pandas.dask.partitions import ROWS_PER_PARTITION, Partition
 from engagement_pandas.dataset.chunks import Chunk, Moment
 from engagement_pandas.dataset.dataset import Dataset
@@ -20,7 +20,7 @@ from engagement_pandas.dataset.merge import KEY, as_readings
 from engagement_pandas.dataset.runs import Appended
 from engagement_pandas.errors import DatasetError
 from engagement_pandas.frame.contract import TEXT, empty_counts, in_order
-from engagement_pandas.request.type_names import parse_engagement_types
+from engagement_pandas.request.engagement_types import parse_engagement_types
 from engagement_pandas.response.archives.archive import Archive
 from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.text import format_list

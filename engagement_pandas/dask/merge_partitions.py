@@ -12,7 +12,7 @@ from dask.dataframe.dispatch import concat
 from dask.delayed import Delayed, delayed
 
 from engagement_pandas.flattening.covered_window import common_window, union_window
-from engagement_pandas.flattening.responses import ANSWERED
+from engagement_pandas.flattening.flatten import ANSWERED
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary.endpoints import Endpoint
 

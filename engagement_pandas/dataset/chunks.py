@@ -14,8 +14,8 @@ from engagement_pandas.dataset.arrow import as_contract, hours_of, matching_tabl
 from engagement_pandas.dataset.delta_table import Table
 from engagement_pandas.dataset.matching_rows import TextFilter
 from engagement_pandas.dataset.snapshot import DataFile, batches
+from engagement_pandas.request.engagement_types import parse_engagement_types
 from engagement_pandas.request.post_ids import parse_post_ids
-from engagement_pandas.request.type_names import parse_engagement_types
 from engagement_pandas.request.window import to_utc
 from engagement_pandas.vocabulary.endpoints import Endpoint
 

@@ -38,7 +38,7 @@ from engagement_pandas.dataset.omission_log import (
 from engagement_pandas.dataset.runs import Appended, runs_of
 from engagement_pandas.dataset.snapshot import DataFile
 from engagement_pandas.dataset.storage import StorageOptions, checked_folder
-from engagement_pandas.dataset.store import Store
+from engagement_pandas.dataset.tables import Tables
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.categories import as_types
@@ -106,7 +106,7 @@ class Dataset:
         self._home = checked_folder(self.path) if self.local else self.path.rstrip("/")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_store"}
+        return {name: value for name, value in vars(self).items() if name != "_tables"}
 
     @property
     def local(self) -> bool:
@@ -114,8 +114,8 @@ class Dataset:
         return "://" not in self.path
 
     @cached_property
-    def _store(self) -> Store:
-        return Store(self._home, self._options)
+    def _tables(self) -> Tables:
+        return Tables(self._home, self._options)
 
     def append(
         self,
@@ -159,7 +159,7 @@ class Dataset:
             spans = omission_spans(omissions, retrieved)
         run = None if run is None else to_utc(run, "run")
         parts = list(split_by_reading(fresh))
-        return retry_on_conflict(partial(self._store.append, parts, spans, run))
+        return retry_on_conflict(partial(self._tables.append, parts, spans, run))
 
     def read(
         self,
@@ -193,7 +193,7 @@ class Dataset:
             For an invalid time, ID or engagement type.
         """
         wanted = RowFilter.of(since, until, post_ids, engagement_types)
-        return wanted.counts(self._store.counts, self._files())
+        return wanted.counts(self._tables.counts, self._files())
 
     def pieces(
         self,
@@ -235,7 +235,7 @@ class Dataset:
         """
         most = whole_number(rows, "rows", 1)
         wanted = RowFilter.of(since, until, post_ids, engagement_types)
-        return list(chunks(self._store.counts, self._files(), wanted, most))
+        return list(chunks(self._tables.counts, self._files(), wanted, most))
 
     def omissions(self) -> pd.DataFrame:
         """Return what has no count, and why.
@@ -264,7 +264,7 @@ class Dataset:
             ``hour``, ``count_before`` and ``count`` (counts per hour, UTC), and their
             retrieval times: ``retrieved_before`` and ``retrieved_at``.
         """
-        frame = self._store.log(self._store.current())
+        frame = self._tables.log(self._tables.current())
         frame = frame.sort_values(["retrieved_at", *KEY], ignore_index=True)
         return frame.assign(engagement_type=as_types(frame["engagement_type"]))
 
@@ -296,12 +296,12 @@ class Dataset:
         ['started', 'stored', 'added', 'revised']
         """
         limit = commits = whole_number(last, "last", 1)
-        counts = self._store.open()
+        counts = self._tables.open()
         found: list[dict[str, Any]] = []
         runs = runs_of(found)
         while counts is not None and len(runs) <= last and len(found) < counts.version + 1:
             commits *= _COMMITS  # a run has several commits; the log may be long
-            found = self._store.counts.history(counts, commits)
+            found = self._tables.counts.history(counts, commits)
             runs = runs_of(found)
             if len(found) < commits:
                 break
@@ -309,7 +309,7 @@ class Dataset:
 
     def omission_spans(self) -> list[OmissionSpan]:
         """Return the omissions with their first and last retrieval times."""
-        return self._store.omission_spans(self._store.current())
+        return self._tables.omission_spans(self._tables.current())
 
     def readings(self, since: datetime, post_ids: Iterable[str]) -> Iterator[pa.RecordBatch]:
         """Yield hours and their retrieval times in batches, without the counts.
@@ -320,7 +320,7 @@ class Dataset:
             Start, rounded down to its day.
         post_ids : iterable of str
         """
-        return self._store.readings(self._files(), post_ids, since.date())
+        return self._tables.readings(self._files(), post_ids, since.date())
 
     @property
     def latest(self) -> datetime | None:
@@ -336,7 +336,7 @@ class Dataset:
 
     def _files(self) -> tuple[DataFile, ...]:
         """Return the files of the current version of the counts."""
-        counts = self._store.current()
+        counts = self._tables.current()
         return () if counts is None else counts.files
 
     def files(self) -> list[str]:
@@ -345,7 +345,7 @@ class Dataset:
         Paths contain the day, ``day=2026-03-01``, in the Hive convention. Other files in the
         folder belong to earlier versions, or to no commit.
         """
-        return [f"{self._store.counts.uri}/{file.path}" for file in self._files()]
+        return [f"{self._tables.counts.uri}/{file.path}" for file in self._files()]
 
     def verify(self) -> list[str]:
         """Read every file and verify its checksum.
@@ -368,7 +368,7 @@ class Dataset:
         >>> Dataset("nothing.ds").verify()
         []
         """
-        return self._store.verify()
+        return self._tables.verify()
 
     @contextmanager
     def rebuilding(self) -> Iterator[Dataset]:
@@ -377,9 +377,9 @@ class Dataset:
         The previous tables are kept in the folder ``damaged``.
         """
         place = "rebuilding"
-        self._store.storage.remove_folder(place)
-        yield Dataset(f"{self._store.home}/{place}", storage_options=self._options.values())
-        self._store.replace(place)
+        self._tables.storage.remove_folder(place)
+        yield Dataset(f"{self._tables.home}/{place}", storage_options=self._options.values())
+        self._tables.replace(place)
 
     def compact(self, kept_hours: int = KEPT_HOURS) -> None:
         """Merge small files into one per day, and delete files that are no longer used.
@@ -401,7 +401,7 @@ class Dataset:
         if isinstance(kept_hours, bool) or not isinstance(kept_hours, int) or kept_hours < 0:
             msg = f"kept_hours is {kept_hours!r}; pass whole hours, such as {KEPT_HOURS}"
             raise FrameError(msg)
-        retry_on_conflict(partial(self._store.compact, kept_hours))
+        retry_on_conflict(partial(self._tables.compact, kept_hours))
 
     def __repr__(self) -> str:
         return f"Dataset({self.path})"

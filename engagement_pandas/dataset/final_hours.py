@@ -26,7 +26,7 @@ from engagement_pandas.dataset.hours_to_request import (
     moment_of,
 )
 from engagement_pandas.dataset.snapshot import DataFile
-from engagement_pandas.dataset.store import Store
+from engagement_pandas.dataset.tables import Tables
 
 _NAME: Final = "final_hours"
 _DAYS: Final = "counts/day="
@@ -62,10 +62,10 @@ class FinalHours:
         return moment_of(self.until)
 
     @classmethod
-    def of(cls, store: Store) -> FinalHours:
+    def of(cls, tables: Tables) -> FinalHours:
         """Return what is stored; no final hours if nothing is, or it is invalid."""
         try:
-            return msgspec.json.decode(store.load(_NAME) or "", type=cls)
+            return msgspec.json.decode(tables.load(_NAME) or "", type=cls)
         except msgspec.DecodeError:
             return cls()
 
@@ -79,12 +79,12 @@ class FinalHours:
         return found
 
 
-def verify_changed(store: Store, known: FinalHours) -> dict[str, State]:
+def verify_changed(tables: Tables, known: FinalHours) -> dict[str, State]:
     """Verify the files that have changed since they were verified; return the state of each."""
-    store.forget()  # once in each sync, the logs themselves are verified too
-    now, files = time.time_ns(), store.files()
-    with translate_errors(store.home, "read"):
-        found = store.storage.states(files)
+    tables.forget()  # once in each sync, the logs themselves are verified too
+    now, files = time.time_ns(), tables.files()
+    with translate_errors(tables.home, "read"):
+        found = tables.storage.states(files)
     states = {}
     for name, (table, file) in files.items():
         before = known.files.get(name)
@@ -96,7 +96,7 @@ def verify_changed(store: Store, known: FinalHours) -> dict[str, State]:
 
 
 def refresh(
-    store: Store, known: FinalHours, states: Mapping[str, State], scope: Scope
+    tables: Tables, known: FinalHours, states: Mapping[str, State], scope: Scope
 ) -> FinalHours:
     """Return the final hours of these posts and types, after reading the days that changed.
 
@@ -107,7 +107,7 @@ def refresh(
     if known.settle != scope.settle or known.start > hour_of(scope.since):
         known = FinalHours()
     present = defaultdict[date, dict[str, DataFile]](dict)
-    for name, (_, file) in store.files().items():
+    for name, (_, file) in tables.files().items():
         if file.day is not None and first <= file.day < end:
             present[file.day][name] = file
     if not present:
@@ -134,9 +134,9 @@ def refresh(
         for day, files in present.items():
             wanted = [post for post in part.post_ids if day in changed or post in new]
             if wanted:
-                part.read(store.readings(files.values(), wanted))
+                part.read(tables.readings(files.values(), wanted))
         for post, ranges in part.covered(first_hour(end)).items():
             hours[post] = {**hours.get(post, {}), **ranges}
     fresh = FinalHours(hour_of(scope.since), first_hour(end), scope.settle, hours, states)
-    store.save(_NAME, msgspec.json.encode(fresh).decode())
+    tables.save(_NAME, msgspec.json.encode(fresh).decode())
     return fresh

@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from engagement_pandas.dataset.omission_log import OmissionSpan
-from engagement_pandas.request.limits import MAX_WINDOW
 from engagement_pandas.request.post_ids import created_at
 from engagement_pandas.request.window import Window
 from engagement_pandas.vocabulary.endpoints import Endpoint
 from engagement_pandas.vocabulary.engagement_types import EngagementType
+from engagement_pandas.vocabulary.limits import MAX_WINDOW
 from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 if TYPE_CHECKING:

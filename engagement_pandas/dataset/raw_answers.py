@@ -22,12 +22,12 @@ from engagement_pandas.errors import (
 )
 from engagement_pandas.flattening import flatten, omissions
 from engagement_pandas.frame.contract import timestamps
-from engagement_pandas.request.limits import EARLIEST
 from engagement_pandas.request.request import BY_HOUR
 from engagement_pandas.response.archives.archive import Archive
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import pluralize, warn
 from engagement_pandas.vocabulary.endpoints import Endpoint
+from engagement_pandas.vocabulary.limits import EARLIEST
 from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 if TYPE_CHECKING:

@@ -40,15 +40,15 @@ from engagement_pandas.errors import (
     UserContextRequired,
 )
 from engagement_pandas.files.lock import try_file_lock
-from engagement_pandas.request.limits import EARLIEST, HOURS_UNTIL_FINAL
+from engagement_pandas.request.engagement_types import parse_engagement_types
 from engagement_pandas.request.owners import PostOwners
 from engagement_pandas.request.post_ids import parse_post_ids
 from engagement_pandas.request.request import BY_HOUR, historical
-from engagement_pandas.request.type_names import parse_engagement_types
 from engagement_pandas.request.window import Window, to_utc
 from engagement_pandas.response.archives.archive import Archive
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary.endpoints import Endpoint
+from engagement_pandas.vocabulary.limits import EARLIEST, HOURS_UNTIL_FINAL
 from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 if TYPE_CHECKING:
@@ -137,15 +137,15 @@ def sync(  # noqa: PLR0913 - arguments are independent, and three have defaults
         if not all(held.enter_context(try_file_lock(place)) for place in places):
             msg = f"another process is syncing {dataset.path}; nothing was sent"
             raise AlreadySyncing(msg)
-        now, store = client.now(), dataset._store  # noqa: SLF001 - of the same room
-        known, states = FinalHours.of(store), {}
+        now, tables = client.now(), dataset._tables  # noqa: SLF001 - of the same room
+        known, states = FinalHours.of(tables), {}
         try:
-            states = verify_changed(store, known)
+            states = verify_changed(tables, known)
         except DamagedDataset as error:
             rebuild(dataset, folder, now, error)
         done = recover_unstored(dataset, folder, now)
         scope = Scope(posts, types, begin, now, settle)
-        covered = refresh(store, known, states, scope)
+        covered = refresh(tables, known, states, scope)
         # One per hour, since the same request may have another response an hour later.
         archive = Archive(folder / f"{now:%Y-%m-%dT%H}")
         request_gap = partial(_request_gap, client, owners, archive, watch)

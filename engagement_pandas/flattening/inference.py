@@ -13,10 +13,10 @@ from engagement_pandas.errors import (
     UnsupportedGrouping,
 )
 from engagement_pandas.request.grouping import Grouping
-from engagement_pandas.request.limits import MAX_DIMENSIONS
 from engagement_pandas.response.nested_counts.keys import DATE, HOUR, ID
 from engagement_pandas.text import format_list, json_path, truncated_repr
 from engagement_pandas.vocabulary.dimensions import Dimension
+from engagement_pandas.vocabulary.limits import MAX_DIMENSIONS
 
 _LEADING_ZERO: Final = re.compile(r"0[0-9]+")
 

@@ -27,8 +27,8 @@ from engagement_pandas.frame.contract import (
     check_counts,
     dtype_name,
 )
+from engagement_pandas.request.engagement_types import meant_type
 from engagement_pandas.request.post_ids import parse_post_id
-from engagement_pandas.request.type_names import meant_type
 from engagement_pandas.text import check_digits, truncated_repr
 
 NO_COUNT: Final = frozenset(

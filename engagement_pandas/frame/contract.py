@@ -19,8 +19,8 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.row_checks import by_post, check_filled, check_times, repeated
-from engagement_pandas.request.limits import MAX_ID_DIGITS
 from engagement_pandas.vocabulary.engagement_types import EngagementType
+from engagement_pandas.vocabulary.limits import MAX_ID_DIGITS
 from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 if TYPE_CHECKING:

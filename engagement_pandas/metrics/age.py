@@ -13,8 +13,8 @@ from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT, check_rows
 from engagement_pandas.metrics.checks import need_columns
 from engagement_pandas.metrics.coverage import CURE, HOUR_US, covered, hours, moment, span
-from engagement_pandas.request.limits import MAX_ID_DIGITS
 from engagement_pandas.request.post_ids import FIRST_SNOWFLAKE, SNOWFLAKE_EPOCH
+from engagement_pandas.vocabulary.limits import MAX_ID_DIGITS
 
 _EPOCH_MS: Final = round(SNOWFLAKE_EPOCH.timestamp() * 1000)
 _NO_TIME: Final = np.iinfo(np.int64).min

@@ -22,7 +22,7 @@ from engagement_pandas.frame.contract import (
     is_hashable,
 )
 from engagement_pandas.metrics.coverage import SUMMED
-from engagement_pandas.request.type_names import name_key, type_of
+from engagement_pandas.request.engagement_types import name_key, type_of
 from engagement_pandas.text import format_list
 from engagement_pandas.vocabulary.count_sources import SOURCES
 from engagement_pandas.vocabulary.dimensions import Dimension

@@ -9,16 +9,16 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from engagement_pandas.errors import UnsupportedGrouping
-from engagement_pandas.request.limits import (
+from engagement_pandas.text import format_list
+from engagement_pandas.vocabulary.answer_keys import RESERVED_KEYS
+from engagement_pandas.vocabulary.dimensions import Dimension
+from engagement_pandas.vocabulary.endpoints import ENDPOINTS, Endpoint
+from engagement_pandas.vocabulary.limits import (
     FOUR_DIMENSION_ORDERS,
     MAX_DIMENSIONS,
     MAX_FOUR_DIMENSION_GROUPINGS,
     MAX_GROUPINGS,
 )
-from engagement_pandas.text import format_list
-from engagement_pandas.vocabulary.answer_keys import RESERVED_KEYS
-from engagement_pandas.vocabulary.dimensions import Dimension
-from engagement_pandas.vocabulary.endpoints import ENDPOINTS, Endpoint
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from engagement_pandas.request.limits import MAX_WINDOW
 from engagement_pandas.request.post_ids import first_snowflake_at
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.request.window import Window
+from engagement_pandas.vocabulary.limits import MAX_WINDOW
 
 Parts = tuple[EngagementRequest, ...]
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from engagement_pandas.errors import InvalidPostId
-from engagement_pandas.request.limits import MAX_ID_DIGITS
 from engagement_pandas.text import FLOAT_BITS, format_list, truncated_repr
+from engagement_pandas.vocabulary.limits import MAX_ID_DIGITS
 
 SNOWFLAKE_EPOCH: Final = datetime(2010, 11, 4, 1, 42, 54, 657_000, tzinfo=UTC)
 """``1288834974657`` ms since 1970: the zero point of the time in a post ID."""

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from engagement_pandas.errors import AmbiguousGrouping, InvalidPostId, InvalidWindow, RequestError
+from engagement_pandas.request.engagement_types import parse_engagement_types
 from engagement_pandas.request.grouping import (
     BY_DAY,
     BY_HOUR,
@@ -22,14 +23,13 @@ from engagement_pandas.request.grouping import (
     Grouping,
     named_groupings,
 )
-from engagement_pandas.request.limits import RELIABLE_PAST
 from engagement_pandas.request.owners import PostOwners
 from engagement_pandas.request.post_ids import parse_post_ids
-from engagement_pandas.request.type_names import parse_engagement_types
 from engagement_pandas.request.window import Window, to_window
 from engagement_pandas.text import check_digits, format_list, pluralize, truncated_repr, warn
 from engagement_pandas.vocabulary.endpoints import Endpoint
 from engagement_pandas.vocabulary.engagement_types import EngagementType
+from engagement_pandas.vocabulary.limits import RELIABLE_PAST
 
 __all__ = [
     "BY_DAY",

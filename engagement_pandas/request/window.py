@@ -10,8 +10,8 @@ from numbers import Integral
 from typing import Final
 
 from engagement_pandas.errors import InvalidWindow
-from engagement_pandas.request.limits import EARLIEST, MAX_WINDOW
 from engagement_pandas.text import pluralize
+from engagement_pandas.vocabulary.limits import EARLIEST, MAX_WINDOW
 
 _HOUR: Final = timedelta(hours=1)
 _LATEST: Final = datetime(9999, 12, 31, 23, tzinfo=UTC)

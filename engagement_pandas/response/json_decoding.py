@@ -9,10 +9,10 @@ from typing import Final, cast
 import msgspec
 
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.request.limits import MAX_GROUPINGS, MAX_WINDOW
 from engagement_pandas.text import json_path, truncated_repr
 from engagement_pandas.vocabulary.endpoints import Endpoint
 from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
+from engagement_pandas.vocabulary.limits import MAX_GROUPINGS, MAX_WINDOW
 
 DECODE_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not the expected JSON, including deep nesting."""

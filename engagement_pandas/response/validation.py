@@ -15,7 +15,6 @@ from typing import Final, NamedTuple
 
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.request.grouping import Grouping
-from engagement_pandas.request.limits import MAX_WINDOW
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.response.envelope import Envelope
 from engagement_pandas.response.nested_counts.checking_reader import read_objects
@@ -38,6 +37,7 @@ from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import format_list, json_path
 from engagement_pandas.vocabulary.answer_keys import RESERVED_KEYS
 from engagement_pandas.vocabulary.dimensions import Dimension
+from engagement_pandas.vocabulary.limits import MAX_WINDOW
 
 _LONGEST: Final = MAX_WINDOW // timedelta(hours=1)
 

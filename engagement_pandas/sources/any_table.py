@@ -19,9 +19,9 @@ from engagement_pandas.frame.coercion import (
     to_times,
 )
 from engagement_pandas.frame.contract import ALWAYS, in_order
+from engagement_pandas.request.engagement_types import meant_type, type_of
 from engagement_pandas.request.post_files.column_names import ANY_ID, key, roles_of
 from engagement_pandas.request.post_files.entry import LONG
-from engagement_pandas.request.type_names import meant_type, type_of
 from engagement_pandas.text import format_list, truncated_repr
 
 _TIMES: Final = ("day", "hour", "retrieved_at")

@@ -38,14 +38,14 @@ def dataset(request: pytest.FixtureRequest, tmp_path: Path) -> ep.Dataset:
 
 def versions(dataset: ep.Dataset) -> tuple[int | None, ...]:
     """Return the version of each of the three tables."""
-    store = dataset._store
-    tables = [table.open() for table in (store.counts, store.omissions, store.revisions)]
-    return tuple(table.version if table else None for table in tables)
+    tables = dataset._tables
+    opened = [table.open() for table in (tables.counts, tables.omissions, tables.revisions)]
+    return tuple(table.version if table else None for table in opened)
 
 
 def files_in(dataset: ep.Dataset, pattern: str = "day=*/*") -> set[str]:
     """Return the files of the table of counts, including those of earlier versions."""
-    table = dataset._store.counts
+    table = dataset._tables.counts
     home = Path(table.uri.removeprefix("file://"))
     return {str(path.relative_to(home)) for path in home.glob(pattern)}
 
@@ -455,7 +455,7 @@ def test_a_damaged_log_is_reported(tmp_path: Path) -> None:
 def test_an_unsupported_store_is_reported() -> None:
     """Address and options go to ``deltalake`` unchanged; options are in no repr."""
     dataset = ep.Dataset("nowhere://bucket/set", storage_options={"key": "canary"})
-    assert "canary" not in repr(dataset._store)
+    assert "canary" not in repr(dataset._tables)
     message = r"nowhere://bucket/set/counts cannot be read: deltalake does not support this store"
     with pytest.raises(ep.DatasetError, match=message):
         dataset.read()
@@ -506,11 +506,11 @@ def test_revisions_survive_the_cleanup_of_their_log(
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some(FIRST, posts=["7"], days=1))
     dataset.append(some(SECOND, posts=["7"], days=1, count=6))
-    log = dataset._store.revisions
+    log = dataset._tables.revisions
     table = log.open_or_create()
     while table.version < 98:
         table = log.write(table, table.files, [])
-    counts = dataset._store.counts
+    counts = dataset._tables.counts
     present = counts.open_or_create()
     counts.write(present, present.files, [], {"revisions": 98})
     for path in (tmp_path / "set" / "revisions" / "_delta_log").iterdir():
@@ -682,7 +682,7 @@ def test_the_log_is_read_again_only_after_a_commit(
     with monkeypatch.context() as patch:
         patch.setattr(lake.Table, "open", None)
         assert len(reader.read()) == 96
-    monkeypatch.setattr(type(writer._store), "record_version", lambda *_: None)  # as in a crash
+    monkeypatch.setattr(type(writer._tables), "record_version", lambda *_: None)  # as in a crash
     writer.append(some("2026-03-09T10:05:00Z"))
     assert len(reader.read()) == 288
 

@@ -204,10 +204,10 @@ def test_a_damaged_checkpoint_is_harmless_or_reported(tmp_path: Path) -> None:
     """One is written every ten commits, and a file that names it; both are damaged."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some(TIMES[0], days=1))
-    store = dataset._store
-    snapshot = store.open()
+    tables = dataset._tables
+    snapshot = tables.open()
     while snapshot is not None and snapshot.version < 11:
-        snapshot = store._commit(snapshot, list(snapshot.files), [], {})
+        snapshot = tables._commit(snapshot, list(snapshot.files), [], {})
     log = tmp_path / "set" / "counts" / "_delta_log"
     parts = [*log.glob("*.checkpoint.parquet"), log / "_last_checkpoint"]
     assert len(parts) == 2
@@ -231,7 +231,7 @@ def earlier(folder: Path) -> ep.Dataset:
     home = folder.parent / "earlier"
     dataset = ep.Dataset(home)
     written = ep.Dataset(folder)
-    counts = written._store.counts
+    counts = written._tables.counts
     (rows,) = counts.rows(written._files()[:1])
     write_deltalake(str(home / "counts"), rows.cast(counts.schema), partition_by=["day"])
     return dataset

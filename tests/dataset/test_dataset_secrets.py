@@ -30,7 +30,7 @@ def keyed(tmp_path: Path) -> ep.Dataset:
 
 def test_a_data_set_with_keys_cannot_be_pickled(keyed: ep.Dataset) -> None:
     """Neither can its chunks; the error names the cure."""
-    for part in (keyed, keyed.pieces()[0], keyed._store):
+    for part in (keyed, keyed.pieces()[0], keyed._tables):
         with pytest.raises(ep.DatasetError, match="environment variables") as caught:
             pickle.dumps(part)
         assert CANARY not in str(caught.value)
@@ -39,7 +39,7 @@ def test_a_data_set_with_keys_cannot_be_pickled(keyed: ep.Dataset) -> None:
 @pytest.mark.slow
 def test_no_repr_shows_a_key(keyed: ep.Dataset) -> None:
     """The same holds after the data set was used."""
-    for part in (keyed, keyed._store, keyed._store.counts, keyed.pieces()[0], vars(keyed)):
+    for part in (keyed, keyed._tables, keyed._tables.counts, keyed.pieces()[0], vars(keyed)):
         assert CANARY not in repr(part)
     for copied in (copy.copy(keyed), copy.deepcopy(keyed)):
         assert CANARY not in repr(vars(copied))

@@ -150,28 +150,28 @@ def test_files_are_verified_again_after_four_weeks(
     """Also those that seem unchanged: disks decay."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some("2026-04-01T00:05:00Z", days=2))
-    store = dataset._store
+    tables = dataset._tables
     scope = Scope(["7"], [ep.EngagementType.REPLIES], MARCH, datetime(2026, 4, 9, tzinfo=UTC), 3)
-    known = refresh(store, FinalHours(), verify_changed(store, FinalHours()), scope)
+    known = refresh(tables, FinalHours(), verify_changed(tables, FinalHours()), scope)
     reads = Reads(monkeypatch)
-    assert not reads.during(lambda: verify_changed(store, known))
+    assert not reads.during(lambda: verify_changed(tables, known))
     later = {
         name: state._replace(verified=state.verified - 29 * 86_400 * 10**9)
         for name, state in known.files.items()
     }
     old = FinalHours(known.start, known.until, known.settle, known.hours, later)
-    assert len(reads.during(lambda: verify_changed(store, old))) == 2
+    assert len(reads.during(lambda: verify_changed(tables, old))) == 2
 
 
 def test_it_is_the_same_when_it_is_read(tmp_path: Path) -> None:
     """What is stored is what was computed."""
     dataset = ep.Dataset(tmp_path / "set")
     dataset.append(some("2026-04-01T00:05:00Z", days=2))
-    store = dataset._store
-    assert FinalHours.of(store) == FinalHours()
+    tables = dataset._tables
+    assert FinalHours.of(tables) == FinalHours()
     scope = Scope(["7"], [ep.EngagementType.REPLIES], MARCH, datetime(2026, 4, 9, tzinfo=UTC), 3)
-    made = refresh(store, FinalHours(), verify_changed(store, FinalHours()), scope)
-    assert FinalHours.of(store) == made
+    made = refresh(tables, FinalHours(), verify_changed(tables, FinalHours()), scope)
+    assert FinalHours.of(tables) == made
 
 
 hours_done = st.lists(st.integers(0, 99), max_size=60)
@@ -217,7 +217,7 @@ def test_the_same_hours_are_done_as_without_it(tmp_path: Path, seed: int) -> Non
     """Any counts may be appended between syncs."""
     rng = random.Random(seed)  # noqa: S311 - no secret
     dataset = ep.Dataset(tmp_path / "set")
-    store, now = dataset._store, datetime(2026, 3, 2, 1, 5, tzinfo=UTC)
+    tables, now = dataset._tables, datetime(2026, 3, 2, 1, 5, tzinfo=UTC)
     for _ in range(12):
         now += rng.choice([0, 1, 1, 5, 30]) * HOUR
         if rng.random() < 0.6:
@@ -230,8 +230,8 @@ def test_the_same_hours_are_done_as_without_it(tmp_path: Path, seed: int) -> Non
         posts, types, since, settle = rng.choice(SCOPES)
         begin = datetime.fromisoformat(since).replace(tzinfo=UTC)
         scope = Scope(posts, [ep.EngagementType(name) for name in types], begin, now, settle)
-        known = FinalHours.of(store)
-        covered = refresh(store, known, verify_changed(store, known), scope)
+        known = FinalHours.of(tables)
+        covered = refresh(tables, known, verify_changed(tables, known), scope)
         (part,), (right,) = scope.parts(), scope.parts()
         part.add_covered(covered.hours)
         part.read(dataset.readings(covered.end, posts))
@@ -243,12 +243,12 @@ def test_the_same_hours_are_done_as_without_it(tmp_path: Path, seed: int) -> Non
 def test_a_day_that_becomes_final_is_read_once_more(tmp_path: Path) -> None:
     """Its files are those of an earlier sync, which had not covered it."""
     dataset = ep.Dataset(tmp_path / "set")
-    store = dataset._store
+    tables = dataset._tables
     covered = FinalHours()
     dataset.append(some("2026-03-03T06:05:00Z", posts=["7"], days=2))
     for now in (datetime(2026, 3, 2, 12, tzinfo=UTC), datetime(2026, 3, 3, 12, tzinfo=UTC)):
         scope = Scope(["7"], [ep.EngagementType.REPLIES], MARCH, now, SETTLE)
-        covered = refresh(store, covered, verify_changed(store, covered), scope)
+        covered = refresh(tables, covered, verify_changed(tables, covered), scope)
         dataset.append(some("2026-03-03T11:05:00Z", posts=["8"], days=1))
     first = covered.start
     assert covered.hours == {"7": {"replies": [first, first + 48]}}

@@ -26,13 +26,13 @@ from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.flattening.combine import add
 from engagement_pandas.flattening.count_arrays import to_arrays
 from engagement_pandas.frame.contract import TEXT
-from engagement_pandas.request.limits import FOUR_DIMENSION_ORDERS
 from engagement_pandas.response.nested_counts.checking_reader import read_objects
 from engagement_pandas.response.nested_counts.expected_shape import ExpectedShape
 from engagement_pandas.response.nested_counts.fast_reader import decode_grouping
 from engagement_pandas.response.nested_counts.levels import meanings
 from engagement_pandas.response.validation import Valid, valid_counts
 from engagement_pandas.vocabulary.dimensions import Dimension
+from engagement_pandas.vocabulary.limits import FOUR_DIMENSION_ORDERS
 
 HOUR = timedelta(hours=1)
 POST, TYPE, DAY, TIME = "tweet.id", "engagement.type", "engagement.day", "engagement.hour"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import engagement_pandas as ep
-from engagement_pandas.flattening import responses as reading
 from engagement_pandas.flattening.compare_with_request import (
     compare_as_one,
     compare_with_request,
     summarize,
 )
+from engagement_pandas.flattening.flatten import _batches
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 POSTS = ["7", "8", "9", "10"]
@@ -67,7 +68,7 @@ def read_all(
         for number, (posts, content) in enumerate(exchanges)
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "_BATCH", most)
+        patch.setattr(sys.modules[_batches.__module__], "_BATCH", most)
         counts = result_of(lambda: ep.flatten(listed, retrieved_at=retrieved_at))
     grouping = listed[0].request.grouping()
     summaries = [
@@ -122,7 +123,7 @@ def test_responses_of_other_windows_are_not_read_as_one() -> None:
     """A batch ends where the window changes."""
     responses = [by_day(["7"]), by_day(["8"]), by_day(["7"], "2026-03-03")]
     groupings = [response.request.grouping() for response in responses]
-    batches = [batch for batch, _ in reading._batches(responses, groupings)]
+    batches = [batch for batch, _ in _batches(responses, groupings)]
     assert batches == [responses[:2], responses[2:]]
 
 

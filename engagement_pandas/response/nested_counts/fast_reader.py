@@ -21,7 +21,6 @@ from typing import Any, Final
 
 import msgspec
 
-from engagement_pandas.request.limits import MAX_DIMENSIONS
 from engagement_pandas.response.json_decoding import DECODE_ERRORS
 from engagement_pandas.response.nested_counts.members import (
     ABSENT,
@@ -31,6 +30,7 @@ from engagement_pandas.response.nested_counts.members import (
     Members,
 )
 from engagement_pandas.vocabulary.answer_keys import RESERVED_KEYS
+from engagement_pandas.vocabulary.limits import MAX_DIMENSIONS
 
 Tree = dict[str, Any]
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final
 
-from engagement_pandas.request.limits import MAX_ID_DIGITS
 from engagement_pandas.response.nested_counts.expected_shape import ExpectedShape, days_since_1970
 from engagement_pandas.text import truncated_repr
 from engagement_pandas.vocabulary.dimensions import Dimension
+from engagement_pandas.vocabulary.limits import MAX_ID_DIGITS
 
 DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 HOUR: Final = re.compile(r"[01][0-9]|2[0-3]")

@@ -20,12 +20,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import engagement_pandas as ep
-from engagement_pandas.dataset import snapshot, store
+from engagement_pandas.dataset import snapshot, tables
 from engagement_pandas.dataset.delta_table import Table
 from engagement_pandas.dataset.omission_log import OmissionSpan
 from engagement_pandas.dataset.storage import Storage
-from engagement_pandas.dataset.store import Store
 from engagement_pandas.dataset.sync import Synced, sync
+from engagement_pandas.dataset.tables import Tables
 from engagement_pandas.files import atomic_write as replacing
 from engagement_pandas.request.post_ids import first_snowflake_at
 from engagement_pandas.response.archives import archive, collection
@@ -425,7 +425,7 @@ def schedule(folder: Path, seed: int, patch: pytest.MonkeyPatch) -> Iterator[Sch
     for number, owner in enumerate(OWNERS, 1):
         token = f"{number}-{owner}-token"
         accounts.add(ep.Account(owner, str(number), app.app, START, token, "secret"))
-    for module in (archive, collection, replacing, snapshot, store):  # reproducible file names
+    for module in (archive, collection, replacing, snapshot, tables):  # reproducible file names
         patch.setattr(module, "uuid4", lambda: UUID(int=dice.getrandbits(128)))
     with served(api) as url:
         tick = timedelta(milliseconds=seed % 3)
@@ -444,7 +444,7 @@ def schedule(folder: Path, seed: int, patch: pytest.MonkeyPatch) -> Iterator[Sch
 
         for home, name in (
             (Storage, "write"), (Storage, "move_folder"), (Table, "_flush"),
-            (Store, "record_version"), (Collection, "keep"), (ep.Dataset, "append"),
+            (Tables, "record_version"), (Collection, "keep"), (ep.Dataset, "append"),
         ):  # fmt: skip
             around(home, name)
         yield made

@@ -12,7 +12,7 @@ import pandas as pd
 
 from engagement_pandas.errors import ResponseShapeError
 from engagement_pandas.flattening.compare_with_request import AnswerSummary, summarize
-from engagement_pandas.flattening.responses import ANSWERED, gathered
+from engagement_pandas.flattening.flatten import ANSWERED, gathered
 from engagement_pandas.flattening.time_buckets import UNITS, time_dimensions
 from engagement_pandas.frame.contract import OMISSION_COLUMNS, REASONS, REQUIRED_OMISSION_COLUMNS
 from engagement_pandas.response.envelope import Envelope

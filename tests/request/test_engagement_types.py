@@ -14,7 +14,7 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.cli import parser
-from engagement_pandas.request.type_names import parse_engagement_types, type_of
+from engagement_pandas.request.engagement_types import parse_engagement_types, type_of
 
 SPECIFICATION = {
     "Impressions": "impressions",

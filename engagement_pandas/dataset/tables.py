@@ -71,7 +71,7 @@ class _Opened(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Store:
+class Tables:
     """The tables of a data set: a folder or URL, with one folder per table."""
 
     home: str
@@ -264,9 +264,9 @@ class Store:
         ]
 
     def replace(self, rebuilt: str) -> None:
-        """Replace the tables by those of another store, and keep them in ``damaged``.
+        """Replace the tables by those of a rebuilt data set, and keep them in ``damaged``.
 
-        ``rebuilt`` is the folder of that store, inside this one.
+        ``rebuilt`` is its folder, inside this one.
         """
         names = ("counts", OMISSIONS, REVISIONS)  # counts return last: readers fail until then
         kept = f"damaged/{uuid4().hex[:8]}"  # keeps the tables of earlier replacements

@@ -21,8 +21,9 @@ from engagement_pandas.dask.partitions import (
     stored_requests,
 )
 from engagement_pandas.errors import RequestError
-from engagement_pandas.flattening.combine import add, to_tidy_frame
+from engagement_pandas.flattening.combine import add
 from engagement_pandas.flattening.count_arrays import CountArrays
+from engagement_pandas.flattening.tidy_frame import to_tidy_frame
 from engagement_pandas.flattening.time_buckets import Integers
 from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.contract import TEXT, empty_omissions, in_order

@@ -11,72 +11,17 @@ from typing import Any, Final
 from engagement_pandas.errors import UnsupportedEngagementType
 from engagement_pandas.text import format_list, truncated_repr
 from engagement_pandas.vocabulary.endpoints import Endpoint
+from engagement_pandas.vocabulary.engagement_type_names import (
+    NOT_COUNTED,
+    OTHER_NAMES,
+    OTHER_SOURCES,
+)
 from engagement_pandas.vocabulary.engagement_types import API_TYPES, EngagementType
 
 _SIMILAR: Final = 0.85
 
-_MEANINGS: Final[Mapping[EngagementType, str]] = {
-    EngagementType.IMPRESSIONS: "views, post views, tweet views, view count, times viewed",
-    EngagementType.ENGAGEMENTS: "interactions, total engagements, post engagements",
-    EngagementType.FAVORITES: "likes, favourites, favs, hearts",
-    EngagementType.RETWEETS: "reposts",
-    EngagementType.QUOTE_TWEETS: "quotes, quote posts, quote reposts, quote retweets, "
-    "quoted posts, quoted tweets, reposts with comments, retweets with comments",
-    EngagementType.REPLIES: "comments, post replies",
-    EngagementType.VIDEO_VIEWS: "",
-    EngagementType.MEDIA_VIEWS: "",
-    EngagementType.MEDIA_ENGAGEMENTS: "media clicks, embedded media clicks",
-    EngagementType.URL_CLICKS: "link clicks, url link clicks",
-    EngagementType.HASHTAG_CLICKS: "",
-    EngagementType.DETAIL_EXPANDS: "detail clicks, detail expansions, expands",
-    EngagementType.PERMALINK_CLICKS: "permanent link clicks",
-    EngagementType.APP_INSTALL_ATTEMPTS: "app installs, install attempts",
-    EngagementType.APP_OPENS: "",
-    EngagementType.EMAIL_TWEET: "emails, post emails, tweet emails, email posts, shares by email, "
-    "emailed posts",
-    EngagementType.USER_FOLLOWS: "follows, new follows, new followers",
-    EngagementType.USER_PROFILE_CLICKS: "profile clicks",
-    EngagementType.BOOKMARKS: "saves",
-    EngagementType.SHARES: "",
-    EngagementType.PROFILE_VISITS: "user profile visits",
-    EngagementType.UNFOLLOWS: "",
-    EngagementType.UNLIKES: "",
-    EngagementType.DIAL_PHONE: "",
-    EngagementType.POSTS_CREATED: "create post, postscreated",
-}
-"""Names from X's specification, pages and other APIs, in addition to the API's own names.
-
-``media_clicks`` was the API's own name until 2017. Names match in singular or plural, in any
-case, with blanks, hyphens or underscores, and with ``count`` appended.
-"""
-
 _CHANGED: Final = re.compile("[%\u2030\u0394\u2206\u00b1+]")
 """Signs of a share or a change: "Likes %" are no likes."""
-
-_NOT_COUNTED: Final[Mapping[str, str]] = {
-    "clicks": "it counts each kind of click: 'url_clicks', 'hashtag_clicks', 'detail_expands', "
-    "'permalink_clicks', 'media_engagements' and 'user_profile_clicks'",
-    "engagement rate": "compute a rate with engagement_rate(counts)",
-    "followers": "it does not count followers, but follows from a post: 'user_follows'",
-    **dict.fromkeys(("unfavorites", "unretweets"), "it subtracts them from the counts"),
-    "reach": "it counts views, not people: 'impressions'",
-    **dict.fromkeys(
-        ("replays", "card engagements", "poll votes", "watch time", "completion rate"),
-        "it counts nothing similar",
-    ),
-}
-
-_ELSEWHERE: Final[Mapping[EngagementType, str]] = {
-    EngagementType.BOOKMARKS: "it does not count bookmarks",
-    EngagementType.SHARES: "it does not count shares by message or copied link; reposts are "
-    "'retweets', and shares by e-mail are 'email_tweet'",
-    EngagementType.PROFILE_VISITS: "it counts clicks on the profile: 'user_profile_clicks'",
-    EngagementType.UNFOLLOWS: "it does not count unfollows",
-    EngagementType.UNLIKES: "it subtracts them from the counts",
-    EngagementType.DIAL_PHONE: "it counts nothing similar",
-    EngagementType.POSTS_CREATED: "it counts what readers do",
-}
-"""Why the API does not count the types of other sources."""
 
 
 def name_key(name: object) -> str:
@@ -99,14 +44,14 @@ def _words(name: str) -> list[str]:
 
 _NAMES: Final[Mapping[str, EngagementType]] = {
     name: engagement_type
-    for engagement_type, names in _MEANINGS.items()
+    for engagement_type, names in OTHER_NAMES.items()
     for name in (engagement_type.value, *filter(None, names.split(", ")))
 }
 _VALUES: Final = {str(engagement_type): engagement_type for engagement_type in EngagementType}
 _OF_A_POST: Final = (["post"], ["tweet"])
 _TYPES: Final = {name_key(name): engagement_type for name, engagement_type in _NAMES.items()}
-_REASONS_NOT_COUNTED: Final = {name_key(name): why for name, why in _NOT_COUNTED.items()}
-_KNOWN_WORDS: Final = frozenset(word for name in (*_NAMES, *_NOT_COUNTED) for word in _words(name))
+_REASONS: Final = {name_key(name): why for name, why in NOT_COUNTED.items()}
+_KNOWN_WORDS: Final = frozenset(word for name in (*_NAMES, *NOT_COUNTED) for word in _words(name))
 
 
 def parse_engagement_types(types: Any, endpoint: Endpoint) -> tuple[EngagementType, ...]:
@@ -126,8 +71,8 @@ def _counted(types: tuple[EngagementType, ...], endpoint: Endpoint) -> tuple[Eng
         msg = "engagement_types is empty; name at least one"
         raise UnsupportedEngagementType(msg)
     series = endpoint.facts.time_series
-    if other := next((t for t in known if t in _ELSEWHERE), None):
-        msg = f"the API has no engagement type {str(other)!r}: {_ELSEWHERE[other]} "
+    if other := next((t for t in known if t in OTHER_SOURCES), None):
+        msg = f"the API has no engagement type {str(other)!r}: {OTHER_SOURCES[other]} "
         msg += f"(its source is {other.facts.source})"
         raise UnsupportedEngagementType(msg)
     wrong = [t for t in known if not (t.facts.time_series if series else t.facts.totals)]
@@ -186,8 +131,8 @@ def _meaning(name: object) -> EngagementType | str | None:
     for key in ("".join(words), "".join(words[words[:1] in _OF_A_POST :])):
         if key in _TYPES:
             return _TYPES[key]
-        if key in _REASONS_NOT_COUNTED:
-            return _REASONS_NOT_COUNTED[key]
+        if key in _REASONS:
+            return _REASONS[key]
     return None
 
 

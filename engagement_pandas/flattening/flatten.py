@@ -10,7 +10,7 @@ from typing import Final
 import pandas as pd
 
 from engagement_pandas.errors import RequestError
-from engagement_pandas.flattening.combine import add, to_tidy_frame
+from engagement_pandas.flattening.combine import add
 from engagement_pandas.flattening.compare_with_request import (
     AnswerSummary,
     compare_as_one,
@@ -20,6 +20,7 @@ from engagement_pandas.flattening.count_arrays import CountArrays
 from engagement_pandas.flattening.covered_window import Answer, covered_window
 from engagement_pandas.flattening.double_counts import refuse_double_counts
 from engagement_pandas.flattening.snapshots import Times, refuse_sums
+from engagement_pandas.flattening.tidy_frame import to_tidy_frame
 from engagement_pandas.frame.contract import empty_counts
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.response import EngagementResponse
