@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from types import MappingProxyType
@@ -135,7 +135,7 @@ def buckets_of(item: Item) -> Iterator[_Bucket]:
     if not buckets:
         top = {name: value for name, value in item.post.items() if name not in _OTHER}
         if top:
-            yield None, top, item.where
+            yield _moment(item.post.get("timestamp"), item.where), top, item.where
 
 
 def _moment(text: Any, where: str) -> datetime | None:
@@ -149,25 +149,35 @@ def _moment(text: Any, where: str) -> datetime | None:
 
 def _grain(moments: list[tuple[str, datetime | None]]) -> str:
     """Return the granularity that the times of each post's buckets show."""
-    times = sorted((post, moment) for post, moment in moments if moment is not None)
+    by_post: dict[str, list[datetime]] = {}
+    for post, moment in moments:
+        if moment is not None:
+            by_post.setdefault(post, []).append(moment)
+    times = [moment for own in by_post.values() for moment in own]
     if not times:
         return "total"
     # Between posts, buckets of weeks may be days apart, as in answers for several windows.
-    steps = {later[1] - one[1] for one, later in pairwise(times) if one[0] == later[0]}
-    midnights = all(moment.time() == time() for _, moment in times)
-    if any(map(_of_hours, steps)) or not (steps or midnights):
+    steps = [[b - a for a, b in pairwise(sorted(own))] for own in by_post.values()]
+    midnights = all(moment.time() == time() for moment in times)
+    if any(_of_hours(step) for own in steps for step in own) or not (any(steps) or midnights):
         return "hourly"
-    if midnights and any(step < _WEEK for step in steps):
+    if midnights and not all(map(_may_be_weeks, steps)):
         return "daily"
     what = "is one bucket of each post"
-    if steps:
+    if any(steps):
         what = "may be weeks" if midnights else "may be days of another time zone"
     msg = (
-        f"the answer {what}, from {min(moment for _, moment in times):%Y-%m-%d} on, which may be "
+        f"the answer {what}, from {min(times):%Y-%m-%d} on, which may be "
         "hours, days or weeks; give granularity='hourly', 'daily' or 'total' as requested (weeks "
         "are not read: request days of UTC)"
     )
     raise FrameError(msg)
+
+
+def _may_be_weeks(steps: Sequence[timedelta]) -> bool:
+    """Return whether a post's buckets may be weeks: the first week may be cut by the window."""
+    weeks = not any(step % _WEEK for step in steps[1:])
+    return weeks and (len(steps) != 1 or steps[0] > _DAY)
 
 
 def _of_hours(step: timedelta) -> bool:

@@ -375,6 +375,26 @@ def test_hours_may_be_absent() -> None:
     assert ep.flatten_analytics(analytics(*buckets))["hour"].to_list() == [8, 10]
 
 
+@pytest.mark.parametrize("days", [(8, 13, 20), (12, 13, 20), (10, 13)])
+def test_weeks_that_a_window_cuts_are_not_days(days: tuple[int, ...]) -> None:
+    """A window from a Wednesday on has a first week of five days."""
+    body = analytics(*[bucket(f"2026-04-{day:02}T00:00:00Z", impressions=5) for day in days])
+    with pytest.raises(FrameError, match="may be weeks, from 2026-04"):
+        ep.flatten_analytics(body)
+    assert len(ep.flatten_analytics(body, granularity="daily")) == len(days)
+
+
+def test_the_time_of_an_item_is_that_of_its_metrics() -> None:
+    """Since August 2026, an item has a time and metrics of its own."""
+    items = [
+        {"id": "7", "timestamp": f"2026-03-0{day}T00:00:00Z", "impressions": day} for day in (1, 2)
+    ]
+    counts = ep.flatten_analytics({"data": items})
+    assert counts["day"].dt.day.to_list() == counts["count"].to_list() == [1, 2]
+    with pytest.raises(FrameError, match="one bucket of each post, from 2026-03-01 on"):
+        ep.flatten_analytics({"data": items[:1]})
+
+
 def test_weeks_of_several_posts_are_not_days() -> None:
     """Weeks that begin on different days in two answers are three days apart."""
     weeks = {"7": ("02", "09"), "8": ("05", "12")}
