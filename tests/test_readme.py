@@ -77,7 +77,7 @@ def test_the_output_in_the_readme_is_correct(
     assert capsys.readouterr().out == blocks(README, "text")[1]
     assert len(names["counts"]) > 50_000
     assert ep.read_parquet(tmp_path / "march.parquet").equals(names["counts"])
-    assert names["ax"].get_ylabel() == "counts per hour"
+    assert names["ax"].get_ylabel() == "counts per hour, log scale"
 
 
 def test_the_readme_is_short() -> None:

@@ -44,6 +44,15 @@ _READABLE: Final = 7.0
 _NARROW: Final = 24.0
 """Height in points of a row in which two lines of text would touch those of the next row."""
 
+LOG_FROM_ONE: Final = "symlog"
+"""matplotlib's name of a scale that is linear up to 1 and logarithmic from there on."""
+
+_FLAT: Final = 10
+"""A line this many times lower than the highest one looks flat."""
+
+_TICK: Final = 30.0
+"""Least distance of ticks of a y axis in points, before labels take some of its height."""
+
 _HOURS: Final = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672, 1344, 2688, 8736)
 
 
@@ -105,10 +114,34 @@ def count_labels(axis: Axis) -> None:
 
 def count_axis(axis: Axis) -> None:
     """Format an axis of counts, with ticks at whole numbers."""
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - heavy
+    from matplotlib.ticker import FixedLocator, MaxNLocator  # noqa: PLC0415 - heavy
 
     count_labels(axis)
-    axis.set_major_locator(MaxNLocator(nbins=_ticks(axis), integer=True))
+    if axis.get_scale() == LOG_FROM_ONE:
+        axis.set_major_locator(FixedLocator(_powers_of_ten(axis)))
+        axis.set_minor_locator(FixedLocator([]))
+    else:
+        axis.set_major_locator(MaxNLocator(nbins=_ticks(axis), integer=True))
+
+
+def _powers_of_ten(axis: Axis) -> list[float]:
+    """Return 0 and powers of ten for a y axis whose limits are set, as many as can be read."""
+    low, high = axis.get_view_interval()
+    top = int(np.log10(high))
+    step = max(1, int(np.ceil(_TICK * (top + 1) / points_of(axis.axes)[1])))
+    powers = (10.0 ** np.arange(step - 1, top + 1, step)).tolist()
+    return [*(-power for power in powers if -power >= low), 0.0, *powers]
+
+
+def show_small_lines(ax: Axes) -> None:
+    """Make the y axis logarithmic from 1 on if a line would be flat next to the highest one.
+
+    The data must be drawn already. There is a place for 0, unlike on other logarithmic axes.
+    """
+    tops = [_highest(line) for line in ax.lines if line.get_gid()]
+    tops = [top for top in tops if top > 0]
+    if tops and max(tops) > _FLAT * min(tops):
+        ax.set_yscale(LOG_FROM_ONE, linthresh=1, linscale=0.5)
 
 
 def log_axis(axis: Axis) -> None:
@@ -225,10 +258,12 @@ def zoom_in(ax: Axes, left: float, right: float) -> None:
     tops = [_highest(line, left, right) for line in ax.lines if line.get_gid()]
     high = max(tops, default=0.0)
     if high > 0 and ax.get_ylim()[0] == 0 and not beyond:
-        ax.set_ylim(0, high * 1.05)
+        _end_above(ax, high)
+        if ax.get_yscale() == LOG_FROM_ONE:
+            count_axis(ax.yaxis)
 
 
-def _highest(line: Line2D, left: float, right: float) -> float:
+def _highest(line: Line2D, left: float = -np.inf, right: float = np.inf) -> float:
     """Return the highest value of a line between two points of the x axis; 0 if it has none."""
     x, y = (np.asarray(data, dtype="float64") for data in line.get_data(orig=False))
     shown = y[(left <= x) & (x <= right)]
@@ -239,7 +274,14 @@ def from_zero(ax: Axes) -> None:
     """Start the y axis at 0, unless there are negative values."""
     low, high = ax.dataLim.intervaly
     if low >= 0:
-        ax.set_ylim(0, high * 1.05 if high > 0 else 1)
+        _end_above(ax, high if high > 0 else 1 / 1.05)
+    elif ax.get_yscale() == LOG_FROM_ONE:  # its margins are for as many powers of ten below 0
+        ax.set_ylim(low * 1.5, high * 1.5)
+
+
+def _end_above(ax: Axes, high: float) -> None:
+    """Start the y axis at 0, and end it a little above the highest value."""
+    ax.set_ylim(0, high * (1.5 if ax.get_yscale() == LOG_FROM_ONE else 1.05))
 
 
 def room(ax: Axes) -> int:
@@ -376,7 +418,7 @@ def most_ticks(ax: Axes) -> int:
 
 def _ticks(axis: Axis) -> int:
     height = points_of(axis.axes)[1]
-    return min(most_ticks(axis.axes) if axis is axis.axes.xaxis else max(2, int(height / 30)), 6)
+    return min(most_ticks(axis.axes) if axis is axis.axes.xaxis else max(2, int(height / _TICK)), 6)
 
 
 def cell_width(ax: Axes) -> float:

@@ -19,12 +19,14 @@ from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.post_columns import look_up
 from engagement_pandas.metrics.time_zones import zone_of
 from engagement_pandas.plots.axes import (
+    LOG_FROM_ONE,
     annotate_empty,
     axes_for,
     count_axis,
     from_zero,
     remove_clutter,
     room,
+    show_small_lines,
     side_label,
     time_axis,
 )
@@ -97,7 +99,8 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     table = metric(rows, every=every, tz=zone, by=column, window=window)
     ax = axes_for(ax)
     type_name = types[0] if len(types) == 1 else "counts"
-    label_time_axes(ax, label.format(type_name=type_name, unit=UNITS[every][0]), zone)
+    label = label.format(type_name=type_name, unit=UNITS[every][0])
+    label_time_axes(ax, label, zone)
     if not table["count"].notna().any():
         return annotate_empty(ax)
     lines = lines_over_time(table, column, "count")
@@ -111,8 +114,12 @@ def counts_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     )  # fmt: skip
     bands, words = mark_missing(ax, [*series.values()], step)
     handles, labels = [*handles, *bands], [*labels, *words]
-    count_axis(ax.yaxis)
+    if typed:
+        show_small_lines(ax)
+    if ax.get_yscale() == LOG_FROM_ONE:
+        side_label(ax, f"{label}, log scale")
     from_zero(ax)
+    count_axis(ax.yaxis)
     remove_clutter(ax, grid="y")
     if len(handles) > 1:
         legend_of(ax, handles, labels)

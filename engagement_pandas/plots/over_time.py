@@ -62,6 +62,9 @@ def plot_over_time(  # noqa: PLR0913 - the metric's own, by keyword
         the counts cover only in part, as at the edges of a window, are circles; a line with
         mostly such buckets is labelled *partial* in the legend.
 
+        If the highest count of one type is over ten times that of another, the y axis is
+        logarithmic from 1 on, so that no line is flat. Single types have a linear axis.
+
     Raises
     ------
     FrameError

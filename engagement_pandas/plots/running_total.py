@@ -63,6 +63,9 @@ def plot_running_total(  # noqa: PLR0913 - the metric's own, by keyword
         one that the counts cover only in part is marked as in :func:`plot_over_time`; after
         either, the true total is higher than drawn.
 
+        If the highest count of one type is over ten times that of another, the y axis is
+        logarithmic from 1 on, so that no line is flat. Single types have a linear axis.
+
     Raises
     ------
     FrameError

@@ -18,6 +18,7 @@ from matplotlib.text import Text
 
 import engagement_pandas as ep
 from engagement_pandas import plots
+from engagement_pandas.plots.axes import zoom_in
 
 plot_over_time: Any = plots.plot_over_time
 """Typed as Any, since matplotlib's annotations lack methods of artists."""
@@ -67,6 +68,75 @@ def test_complete_counts_have_no_band(hourly: Any) -> None:
     """A zero is not missing."""
     counts = hourly(*(("1", "impressions", "2026-03-01", hour, hour % 2) for hour in range(6)))
     assert missing_bands(plot_over_time(counts)) == []
+
+
+@pytest.mark.parametrize("plot", [plot_over_time, plots.plot_running_total])
+def test_favorites_are_not_flat_next_to_impressions(hourly: Any, plot: Any) -> None:
+    """10 of 1,000 would be 1 % of the height; on a log scale that ends at 1,500 they are 42 %."""
+    counts = hourly(
+        ("1", "impressions", "2026-03-01", 5, 1000), ("1", "favorites", "2026-03-01", 5, 10)
+    )
+    ax = plt.subplots()[1]
+    plot(counts, ax=ax)
+    assert ax.get_ylim() == (0, 1500)
+    (impressions, favorites) = (line.get_ydata()[0] for line in ax.lines)
+    assert (impressions, favorites) == (1000, 10)
+    height = ax.transAxes.inverted().transform(ax.transData.transform((0, 10)))[1]
+    assert height == pytest.approx(0.42, abs=0.01)
+    assert ax.get_ylabel().endswith(", log scale")
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["0", "1", "10", "100", "1k"]
+
+
+def test_a_low_log_scale_has_fewer_ticks(hourly: Any) -> None:
+    """111 points have room for three of the five ticks from 0 to 1,000."""
+    counts = hourly(
+        ("1", "impressions", "2026-03-01", 5, 1000), ("1", "favorites", "2026-03-01", 5, 10)
+    )
+    ax = plot_over_time(counts, ax=plt.subplots(figsize=(6.4, 2))[1])
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["0", "10", "1k"]
+
+
+def test_a_zoom_fits_the_log_scale(hourly: Any) -> None:
+    """The two hours that are shown have 200 at most, so the axis ends at 300."""
+    hours = enumerate([4000, 200, 10, 10])
+    counts = hourly(
+        ("1", "favorites", "2026-03-01", 0, 4),
+        *(("1", "impressions", "2026-03-01", hour, count) for hour, count in hours),
+    )
+    ax = plot_over_time(counts)
+    zoom_in(ax, *(dates.date2num(datetime(2026, 3, 1, hour, tzinfo=UTC)) for hour in (1, 3)))
+    assert ax.get_ylim() == (0, 300)
+    assert ax.get_yticks().tolist() == [0, 1, 10, 100]
+
+
+def test_a_log_scale_has_room_for_unlikes(hourly: Any) -> None:
+    """An hour with more unlikes than likes has a negative count; the axis ends just below it."""
+    counts = hourly(
+        ("1", "impressions", "2026-03-01", 5, 1000),
+        ("1", "favorites", "2026-03-01", 5, 10),
+        ("1", "favorites", "2026-03-01", 6, -2),
+    )
+    assert plot_over_time(counts).get_ylim() == (-3, 1500)
+
+
+def test_types_of_similar_size_have_a_linear_axis(hourly: Any) -> None:
+    """Ten times is not more than ten times, and a type without any count does not matter."""
+    counts = hourly(
+        ("1", "engagements", "2026-03-01", 5, 1000),
+        ("1", "favorites", "2026-03-01", 5, 100),
+        ("1", "replies", "2026-03-01", 5, 0),
+    )
+    ax = plot_over_time(counts)
+    assert ax.get_ylim() == (0, 1050)
+    assert ax.get_ylabel() == "counts per hour"
+
+
+def test_lines_of_posts_have_a_linear_axis(hourly: Any) -> None:
+    """They are of one type, so their heights are compared."""
+    counts = hourly(
+        ("1", "impressions", "2026-03-01", 5, 1000), ("2", "impressions", "2026-03-01", 5, 10)
+    )
+    assert plot_over_time(counts, by="post_id").get_ylim() == (0, 1050)
 
 
 def test_a_line_without_counts_has_no_band(hourly: Any, legend: Any) -> None:

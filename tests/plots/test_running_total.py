@@ -42,7 +42,10 @@ def test_lines_are_those_of_the_metric(demo: Any, ys: Any) -> None:
 def test_labels_have_units(rows: pd.DataFrame) -> None:
     """They have the bucket and the time zone."""
     ax = plot_running_total(rows)
-    assert (ax.get_ylabel(), ax.get_xlabel()) == ("cumulative counts, hour by hour", "time (UTC)")
+    assert (ax.get_ylabel(), ax.get_xlabel()) == (
+        "cumulative counts, hour by hour, log scale",
+        "time (UTC)",
+    )
     ax = plot_running_total(
         rows, by="post_id", engagement_type="impressions", every="D", tz="Europe/Berlin"
     )
