@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, compress, product
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -49,8 +49,7 @@ class MissingCells:
     cells: int
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerSummary:
+class AnswerSummary(NamedTuple):
     """What one grouping in one response of status 200 counts, without the counts.
 
     ``span`` has the requested hours; None for totals, and if ``/28hr`` does not state them.
@@ -121,11 +120,10 @@ def compare_as_one(
     types = tuple(shape.types or ())
     false_before = _false_before(responses[0].request.endpoint, given, shape, types)
     types_of = _counted_types(given)
-    alike = len({*types_of.values()}) == 1
     summaries = []
     for response, (envelope, posts) in zip(responses, answers, strict=True):
         counted = given.types
-        if not (posts and alike):
+        if types_of or not posts:
             counted = tuple(in_order(set().union(*(types_of[post] for post in posts))))
         own = tuple(chain.from_iterable(gaps[post] for post in sorted(posts))) if gaps else ()
         summary = AnswerSummary(
@@ -137,10 +135,10 @@ def compare_as_one(
 
 
 def _counted_types(given: CountArrays) -> Mapping[str, tuple[str, ...]]:
-    """Return the types of which each post has counts."""
+    """Return the types of which each post has counts; empty if each has all."""
     present = _present(given)
     if present.all():
-        return dict.fromkeys(given.posts, given.types)
+        return {}
     rows = zip(given.posts, present.tolist(), strict=True)
     return {post: tuple(compress(given.types, row)) for post, row in rows}
 

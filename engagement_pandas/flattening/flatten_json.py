@@ -38,7 +38,7 @@ from engagement_pandas.response.nested_counts.checking_reader import read_object
 from engagement_pandas.response.nested_counts.expected_shape import ExpectedShape, HourRange
 from engagement_pandas.response.nested_counts.fast_reader import (
     Decoded,
-    decode_body,
+    decode_bodies,
     decode_grouping,
 )
 from engagement_pandas.response.validation import fitting, valid_counts
@@ -205,9 +205,9 @@ def _open(content: bytes, grouping: str | None) -> tuple[str, Envelope, Decoded 
     if begins is not None:
         name = begins["name"].decode(errors="replace")
         if grouping in (None, name):
-            decoded = decode_body(content, name, begins["below"].count(b"{"))
+            decoded = decode_bodies([content], name, begins["below"].count(b"{"))
             if decoded is not None:
-                return name, Envelope.of(decoded.top), decoded
+                return name, Envelope.of(decoded.tops[0]), decoded
     top = decode_top_level(content)
     envelope = Envelope.of(top)
     name = _picked(top, envelope, grouping)

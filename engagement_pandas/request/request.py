@@ -178,9 +178,9 @@ class EngagementRequest:
         AmbiguousGrouping
             If there are several and no name is given, or no grouping has that name.
         """
-        names = [g.name for g in self.groupings]
-        if name is None and len(names) == 1:
+        if name is None and len(self.groupings) == 1:
             return self.groupings[0]
+        names = [g.name for g in self.groupings]
         if name in names:
             return self.groupings[names.index(name)]
         cure = "choose one by name" if name is None else f"{name!r} is not one of them"

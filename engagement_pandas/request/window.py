@@ -218,6 +218,8 @@ def to_window(window: object) -> Window:
 
 def to_utc(value: object, name: str) -> datetime:
     """Return an aware UTC datetime; a date becomes its midnight."""
+    if type(value) is datetime and value.tzinfo is UTC:
+        return value
     if isinstance(value, str):
         try:
             value = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import msgspec
 
@@ -57,10 +57,10 @@ class Envelope:
     _types: frozenset[str] = field(init=False, repr=False, compare=False)
 
     @classmethod
-    def of(cls, top: Mapping[str, msgspec.Raw]) -> Self:
+    def of(cls, top: Mapping[str, msgspec.Raw]) -> Envelope:
         """Parse the envelope from the top-level members of a body."""
         if not top:
-            return cls()
+            return _EMPTY
         unsupported: dict[str, frozenset[str]] = {}
         for key, types in UNSUPPORTED_KEYS.items():
             if key in top:
@@ -104,6 +104,9 @@ class Envelope:
         ['retweets']
         """
         return self._types
+
+
+_EMPTY: Final = Envelope()  # as most; shared, since there may be thousands
 
 
 def _decode(

@@ -37,6 +37,8 @@ MOST_KEYS: Final = 100
 
 def as_bytes(body: object) -> bytes:
     """Return the body of an answer, in bytes, a string or a mapping, as bytes."""
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
     try:
         if isinstance(body, str):
             return body.encode()
@@ -45,8 +47,6 @@ def as_bytes(body: object) -> bytes:
     except (TypeError, ValueError, RecursionError) as error:
         msg = f"the body cannot be encoded as JSON: {error}"
         raise ResponseShapeError(msg) from error
-    if isinstance(body, bytes | bytearray | memoryview):
-        return bytes(body)
     msg = f"the body is a {type(body).__name__}; give bytes, a str or a dict"
     raise ResponseShapeError(msg)
 

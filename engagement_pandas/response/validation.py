@@ -21,9 +21,8 @@ from engagement_pandas.response.nested_counts.checking_reader import read_object
 from engagement_pandas.response.nested_counts.expected_shape import ExpectedShape, HourRange
 from engagement_pandas.response.nested_counts.fast_reader import (
     Decoded,
-    decode_body,
+    decode_bodies,
     decode_grouping,
-    joined,
 )
 from engagement_pandas.response.nested_counts.levels import (
     Meaning,
@@ -56,8 +55,8 @@ def validated(
 
     Its envelope is kept with the response.
     """
-    name, decoded = grouping.name, _decoded(response, grouping)
-    envelope = response.envelope(decoded.top if decoded else None)
+    name, decoded = grouping.name, _decoded([response], grouping)
+    envelope = response.envelope(decoded.tops[0] if decoded else None)
     shape = _shape(response, envelope, grouping)
     if decoded and (valid := fitting(decoded.members(), shape)):
         return envelope, shape, valid
@@ -74,24 +73,23 @@ def validated_as_one(
 
     Their requests differ only in their posts. None if it is not certain that each is valid.
     """
-    if grouping.dimensions[0] is not Dimension.POST_ID:
-        return None
-    bodies = [body for response in responses if (body := _decoded(response, grouping))]
-    if len(bodies) < len(responses) or (together := joined(bodies)) is None:
+    decoded = _decoded(responses, grouping)
+    if decoded is None or grouping.dimensions[0] is not Dimension.POST_ID:
         return None
     try:
-        envelopes = [r.envelope(body.top) for r, body in zip(responses, bodies, strict=True)]
-        shapes = [_shape(*each, grouping) for each in zip(responses, envelopes, strict=True)]
+        envelopes = [r.envelope(top) for r, top in zip(responses, decoded.tops, strict=True)]
+        spans = {span_of(*each) for each in zip(responses, envelopes, strict=True)}
     except ResponseShapeError:
         return None
-    posts = [frozenset(body.tree) for body in bodies]
-    shape = replace(shapes[0], posts=frozenset(together.tree), unavailable=frozenset())
-    if not all(
-        each.span == shape.span and each.counts_all(counted)
-        for each, counted in zip(shapes, posts, strict=True)
-    ):
+    posts = [*map(frozenset, decoded.trees)]
+    if len(spans) > 1:
         return None
-    valid = fitting(together.members(), shape)
+    for response, envelope, counted in zip(responses, envelopes, posts, strict=True):
+        if not counted.issubset(response.request.post_ids) or envelope.unavailable & counted:
+            return None
+    shape = _shape(responses[0], envelopes[0], grouping)
+    shape = replace(shape, posts=frozenset().union(*posts), unavailable=frozenset())
+    valid = fitting(decoded.members(), shape)
     if valid is None:
         return None
     types = valid.members.levels[grouping.dimensions.index(Dimension.ENGAGEMENT_TYPE)]
@@ -99,13 +97,15 @@ def validated_as_one(
     return ([*zip(envelopes, posts, strict=True)], shape, valid) if fits else None
 
 
-def _decoded(response: EngagementResponse, grouping: Grouping) -> Decoded | None:
-    """Decode an answer with one grouping; None if it is not as expected."""
-    if len(response.request.groupings) > 1:
+def _decoded(responses: Sequence[EngagementResponse], grouping: Grouping) -> Decoded | None:
+    """Decode answers to requests with the same types and one grouping, if they are as expected."""
+    request = responses[0].request
+    if len(request.groupings) > 1:
         return None
     innermost_types = grouping.dimensions[-1] is Dimension.ENGAGEMENT_TYPE
-    types = tuple(map(str, response.request.engagement_types)) if innermost_types else ()
-    return decode_body(response.content, grouping.name, len(grouping.dimensions), types)
+    types = tuple(map(str, request.engagement_types)) if innermost_types else ()
+    bodies = [response.content for response in responses]
+    return decode_bodies(bodies, grouping.name, len(grouping.dimensions), types)
 
 
 def valid_counts(raw: bytes, shape: ExpectedShape) -> Valid:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 import engagement_pandas as ep
-from engagement_pandas.response.nested_counts.fast_reader import decode_body
+from engagement_pandas.response.nested_counts.fast_reader import decode_bodies
 from engagement_pandas.response.nested_counts.members import ABSENT
 from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
 
@@ -29,7 +29,7 @@ def body(posts: int, hours: int) -> bytes:
 @pytest.mark.parametrize("hours", [1, 2, 6, 12, 23, 24])
 def test_a_response_with_any_number_of_hours_is_read_on_the_fast_path(hours: int) -> None:
     """The API returns 25 posts at most."""
-    assert decode_body(body(25, hours), "g", 4) is not None
+    assert decode_bodies([body(25, hours)], "g", 4) is not None
 
 
 @pytest.mark.slow
@@ -38,18 +38,18 @@ def test_a_file_of_eight_million_bytes_is_read_on_the_fast_path(hours: int) -> N
     """Files may hold more than one response."""
     large = body(1 + 8_000_000 // len(body(1, hours)), hours)
     assert len(large) >= 8_000_000
-    assert decode_body(large, "g", 4) is not None
+    assert decode_bodies([large], "g", 4) is not None
 
 
 def test_a_file_that_would_need_too_much_memory_is_not() -> None:
     """A day of one hour takes thirty times its bytes."""
-    assert decode_body(body(1 + 8_000_000 // len(body(1, 1)), 1), "g", 4) is None
+    assert decode_bodies([body(1 + 8_000_000 // len(body(1, 1)), 1)], "g", 4) is None
 
 
 def test_a_count_equal_to_the_placeholder_is_a_count() -> None:
     """The response is then read object by object."""
     text = json.dumps({"g": {"1": {"likes": {"2026-03-01": {"07": str(ABSENT), "08": "5"}}}}})
-    decoded = decode_body(text.encode(), "g", 4)
+    decoded = decode_bodies([text.encode()], "g", 4)
     assert decoded is not None
     assert decoded.members() is None
     assert ep.flatten_json(text)["count"].tolist() == [ABSENT, 5]
@@ -74,7 +74,7 @@ def test_requested_types_are_read_on_the_fast_path_as_innermost_keys(
 ) -> None:
     """A response that may hold more than the fast path reads is left to the other."""
     text = f'{{"g": {{"7": {counts_of_a_post}, "8": {{"likes": 5}}}}}}'
-    decoded = decode_body(text.encode(), "g", 2, ("likes", "replies"))
+    decoded = decode_bodies([text.encode()], "g", 2, ("likes", "replies"))
     assert decoded is not None
     members = decoded.members()
     if counts is None:
@@ -88,7 +88,7 @@ def test_requested_types_are_read_on_the_fast_path_as_innermost_keys(
 
 def test_other_types_are_read_on_the_fast_path() -> None:
     """One documented response has types that were not requested."""
-    decoded = decode_body(b'{"g": {"7": {"quotes": 5}}}', "g", 2, ("likes",))
+    decoded = decode_bodies([b'{"g": {"7": {"quotes": 5}}}'], "g", 2, ("likes",))
     members = decoded and decoded.members()
     assert members is not None
     assert list(members.levels[1]) == ["quotes"]

@@ -14,7 +14,7 @@ import struct
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, compress, starmap
 from typing import Any, Final
@@ -33,6 +33,7 @@ from engagement_pandas.vocabulary.answer_keys import RESERVED_KEYS
 from engagement_pandas.vocabulary.limits import MAX_DIMENSIONS
 
 Tree = dict[str, Any]
+Top = Mapping[str, msgspec.Raw]
 
 # A colon follows each key. The letters are all that an integer in JSON never has, but a float may.
 _COUNTED: Final = (b":", b".", b"e", b"E")
@@ -40,6 +41,7 @@ _OTHERS: Final = bytes({*range(256)} - {*b"{", *b"".join(_COUNTED)})
 
 _RESERVED: Final = tuple(sorted(RESERVED_KEYS))
 _NO_MEMBER: Final = msgspec.Raw()  # with a default of None, msgspec would accept null only
+_NO_MEMBERS: Final = (_NO_MEMBER,) * len(_RESERVED)
 
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _UNSAFE: Final = re.compile(r'[\x00-\x1f"\\]')  # needs an escape in a JSON key
@@ -57,15 +59,16 @@ _MEMBER: Final = 250  # its member: the place, the integer, its key, and the row
 class Decoded:
     """Nested dicts as msgspec decodes them, and the marks of the bytes that they came from.
 
-    ``row`` are the keys of the innermost objects, if these are structs. ``top`` are the other
-    members of the body, if it was decoded, unparsed, and ``others`` the marks of their JSON.
+    ``row`` are the keys of the innermost objects, if these are structs. Of bodies, ``trees`` are
+    the dicts of each, ``tops`` the other members of each, unparsed, and ``others`` the marks of
+    their JSON.
     """
 
     marks: bytes
-    tree: Tree
+    trees: Sequence[Tree]
     depth: int
     row: tuple[str, ...]
-    top: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+    tops: Sequence[Top] = ()
     others: bytes = b""
 
     @property
@@ -74,9 +77,16 @@ class Decoded:
         return self.row is HOURS
 
     def members(self) -> Members | None:
-        """Return the counts as flat arrays; None if they may not be all that the JSON holds."""
+        """Return the counts as flat arrays; None if they may not be all that the JSON holds.
+
+        No body has fewer colons or letters than its tree, so those of all bodies are accounted for
+        only if those of each are, and if no two trees share a key.
+        """
         collector = _Collector(self.depth - self.hourly, hourly=self.hourly)
-        collector.collect(self.tree, 0, ())
+        tree = self.trees[0]
+        if len(self.trees) > 1:
+            tree = dict(chain.from_iterable(map(dict.items, self.trees)))
+        collector.collect(tree, 0, ())
         try:
             collector.add_counts()
         except (OverflowError, struct.error):  # beyond 64 bits
@@ -84,40 +94,26 @@ class Decoded:
         return collector.members if collector.accounts_for(self.marks, self.others) else None
 
 
-def joined(parts: Sequence[Decoded]) -> Decoded | None:
-    """Return decoded bodies as one; None if their innermost objects are of different kinds.
-
-    No body has fewer colons or letters than its tree, so together they account for all of theirs
-    only if each does, and if no two share a key.
-    """
-    first = parts[0]
-    if any((part.depth, part.row) != (first.depth, first.row) for part in parts):
-        return None
-    tree = {key: value for part in parts for key, value in part.tree.items()}
-    marks, others = b"".join(part.marks for part in parts), b"".join(part.others for part in parts)
-    return Decoded(marks, tree, first.depth, first.row, others=others)
-
-
-def decode_body(
-    content: bytes, name: str, depth: int, types: tuple[str, ...] = ()
+def decode_bodies(
+    bodies: Sequence[bytes], name: str, depth: int, types: tuple[str, ...] = ()
 ) -> Decoded | None:
-    """Decode a body that has this grouping and no other; None if it is not as expected.
+    """Decode bodies that have this grouping and no other; None if one is not as expected.
 
     ``depth`` is the number of dimensions. ``types`` are the requested engagement types, if they
-    are the innermost keys. In one pass, since to find the end of a grouping takes
-    a third as long as to decode it.
+    are the innermost keys. In one pass, since to find the end of a grouping takes a third as long
+    as to decode it.
     """
+    content = b"".join(bodies)
     if _UNSAFE.search(name) or name in RESERVED_KEYS or b"\\" in content:
         return None
     marks = _marks(content)
-    body, row = _decoded(content, marks, name, depth, types)
-    if body is None:
+    decoded, row = _decoded(bodies, marks, name, depth, types)
+    if not decoded:
         return None
-    counts, *raws = msgspec.structs.astuple(body)
-    top = {key: raw for key, raw in zip(_RESERVED, raws, strict=True) if raw is not _NO_MEMBER}
-    members = [b'"%b":%b' % (key.encode(), raw) for key, raw in top.items()]
-    others = _marks(b'"%b":' % name.encode()) + b"".join(map(_marks, members))
-    return Decoded(marks, counts, depth, row, top, others)
+    tops = [_top(body) for body in decoded]
+    members = [b'"%b":%b' % (key.encode(), raw) for top in tops for key, raw in top.items()]
+    others = _marks(b'"%b":' % name.encode()) * len(tops) + _marks(b"".join(members))
+    return Decoded(marks, [body.counts for body in decoded], depth, row, tops, others)
 
 
 def decode_grouping(raw: bytes, depth: int) -> Decoded | None:
@@ -125,8 +121,8 @@ def decode_grouping(raw: bytes, depth: int) -> Decoded | None:
     if b"\\" in raw:
         raw = without_escapes(raw)
     marks = _marks(raw)
-    tree, row = _decoded(raw, marks, None, depth)
-    return None if tree is None else Decoded(marks, tree, depth, row)
+    trees, row = _decoded([raw], marks, None, depth)
+    return Decoded(marks, trees, depth, row) if trees else None
 
 
 def _marks(raw: bytes) -> bytes:
@@ -139,18 +135,26 @@ def _marks(raw: bytes) -> bytes:
 
 
 def _decoded(
-    raw: bytes, marks: bytes, name: str | None, depth: int, types: tuple[str, ...] = ()
-) -> tuple[Any, tuple[str, ...]]:
-    """Return what msgspec decodes or None, and the keys of the innermost objects if structs."""
+    raws: Sequence[bytes], marks: bytes, name: str | None, depth: int, types: tuple[str, ...] = ()
+) -> tuple[list[Any], tuple[str, ...]]:
+    """Return what msgspec decodes, if it does, and the keys of the innermost objects if structs."""
     rows = [HOURS] if depth == MAX_DIMENSIONS else []
     rows += [types] if types else []
     for row in (*rows, ()):
-        if depth and _is_bounded(len(raw), marks, hourly=row is HOURS):
+        if depth and _is_bounded(sum(map(len, raws)), marks, hourly=row is HOURS):
             try:
-                return _decoder(name, depth, row).decode(raw), row
+                return [*map(_decoder(name, depth, row).decode, raws)], row
             except DECODE_ERRORS:
                 continue
-    return None, ()
+    return [], ()
+
+
+def _top(body: Any) -> Top:
+    """Return the members of a decoded body that are not its grouping, unparsed."""
+    raws = msgspec.structs.astuple(body)[1:]
+    if raws == _NO_MEMBERS:
+        return {}
+    return {key: raw for key, raw in zip(_RESERVED, raws, strict=True) if raw is not _NO_MEMBER}
 
 
 @lru_cache(maxsize=64)
