@@ -6,10 +6,9 @@ satisfies the contract is returned as it is.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -21,12 +20,12 @@ from numpy.typing import NDArray
 from engagement_pandas.errors import FrameError, InvalidPostId
 from engagement_pandas.frame.categories import as_types, contract_of
 from engagement_pandas.frame.contract import (
-    ATTRIBUTES,
     COUNT_COLUMNS,
     TEXT,
     check_counts,
     dtype_name,
 )
+from engagement_pandas.frame.other_libraries import table_of, to_pandas
 from engagement_pandas.request.engagement_types import meant_type
 from engagement_pandas.request.post_ids import parse_post_id
 from engagement_pandas.text import check_digits, truncated_repr
@@ -104,66 +103,6 @@ def contracted(frame: Any) -> tuple[pd.DataFrame, str]:
     return frame, contract_of(frame)
 
 
-def to_pandas(frame: Any) -> pd.DataFrame:
-    """Return a table of any library as a pandas frame, by way of Arrow.
-
-    >>> import pyarrow as pa
-    >>> to_pandas(pa.table({"count": [1, None]}))["count"].dtype
-    Int64Dtype()
-    """
-    if isinstance(frame, pd.DataFrame):
-        return frame
-    if hasattr(frame, "to_native"):  # a narwhals frame
-        return to_pandas(frame.to_native())
-    if type(frame).__name__ == "LazyFrame":
-        msg = "a LazyFrame has no rows yet; give frame.collect()"
-        raise FrameError(msg)
-    if not hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "name"):
-        if hasattr(frame, "to_arrow_table"):  # DuckDB's relations
-            frame = frame.to_arrow_table()
-        else:
-            msg = (
-                f"counts must be a DataFrame, not a {type(frame).__name__}; see flatten(), and "
-                f"{_FROM} for tables of other libraries"
-            )
-            raise FrameError(msg)
-    import pyarrow as pa  # noqa: PLC0415  slow to import, and only other libraries need it
-
-    try:
-        table = pa.table(frame)
-    except pa.ArrowException as error:
-        msg = f"the table cannot be converted: {error}; cast that column to 64-bit integers or text"
-        raise FrameError(msg) from error
-    types: dict[Any, Any] = dict.fromkeys((pa.string(), pa.large_string()), TEXT)
-    types |= dict.fromkeys(
-        (pa.int8(), pa.int16(), pa.int32(), pa.int64()), pd.Int64Dtype()
-    ) | dict.fromkeys((pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()), pd.UInt64Dtype())
-    for place, field in enumerate(table.schema):
-        # polars has string views and unsigned indices. pandas 2.2 does not convert the former,
-        # and older releases of pyarrow not the latter.
-        text, encoded = pa.types.is_string_view(field.type), pa.types.is_dictionary(field.type)
-        if text or encoded:
-            plain = pa.large_string() if text else pa.dictionary(pa.int64(), field.type.value_type)
-            table = table.set_column(place, field.name, table.column(place).cast(plain))
-    metadata = table.schema.metadata or {}
-    made = table.replace_schema_metadata(None).to_pandas(types_mapper=types.get)
-    made.attrs = {k: metadata[v].decode() for k, v in ATTRIBUTES.items() if v in metadata}
-    if not made.attrs and b"PANDAS_ATTRS" in metadata:
-        made.attrs = json.loads(metadata[b"PANDAS_ATTRS"])
-    return made
-
-
-def table_of(posts: Any) -> Any:
-    """Return a table of another library as a pandas frame, and other values as they are.
-
-    >>> import pyarrow as pa
-    >>> table_of(pa.table({"post_id": ["7"]}))["post_id"].to_list(), table_of(["7"])
-    (['7'], ['7'])
-    """
-    has_rows = hasattr(posts, "__arrow_c_stream__") or hasattr(posts, "to_arrow_table")
-    return to_pandas(posts) if has_rows and hasattr(posts, "columns") else posts
-
-
 def as_posts(posts: Any) -> pd.DataFrame | None:
     """Return a frame of posts with its IDs as text; None if there is none.
 
@@ -233,6 +172,7 @@ def to_numbers(counts: pd.Series) -> pd.Series:
             most = counts.to_numpy(dtype="uint64", na_value=0)
             _refuse(counts, most > np.uint64(_MOST), "more than 64 bits hold", cure)
         integers = counts.to_numpy(dtype="int64", na_value=0)
+        _refuse(counts, integers < -_MOST, "more than 64 bits hold", cure)
     return pd.Series(pd.arrays.IntegerArray(integers, missing), counts.index, name=counts.name)
 
 
@@ -262,15 +202,14 @@ def to_moments(moments: pd.Series) -> pd.Series:
     [Timestamp('2026-03-01 08:30:00+0000', tz='UTC')]
     """
     parsed = to_times(moments)
-    if len(parsed) and not isinstance(parsed.dtype, pd.DatetimeTZDtype):
+    if not isinstance(parsed.dtype, pd.DatetimeTZDtype):
         _refuse(
             moments,
             np.ones(len(moments), dtype=bool),
             "a time without a time zone",
             f"name it: frame[{moments.name!r}].dt.tz_localize('UTC')",
         )
-    if not len(parsed):
-        return pd.Series(parsed, dtype="datetime64[us, UTC]")
+        parsed = parsed.dt.tz_localize("UTC")  # of no rows
     return cast("pd.Series", parsed.dt.tz_convert("UTC").astype("datetime64[us, UTC]"))
 
 
@@ -457,14 +396,17 @@ def parse_iso(values: pd.Series) -> pd.Series:
 
 
 def _moment(value: Any) -> Any:
-    """Return a value that may be a time; months, weeks and years are none.
+    """Return a value that may be a time; months, weeks, years and numbers are none.
 
     >>> _moment("2026-09"), _moment(pd.Period("2026-09-01", "D"))
     ('', Timestamp('2026-09-01 00:00:00'))
     """
     if isinstance(value, pd.Period):
         return value.start_time if value.freqstr in {"D", "h"} else ""
-    return "" if isinstance(value, str) and len(value.strip()) < len("20260901") else value
+    if isinstance(value, str):
+        text = value.strip()
+        return text if len(text) >= len("20260901") else ""
+    return value if isinstance(value, date | np.datetime64) else ""
 
 
 def _distant(value: Any) -> datetime | None:

@@ -185,7 +185,9 @@ def _groups_of(counts: pd.DataFrame, posts: pd.DataFrame | None, by: str) -> pd.
     """Return the groups of the counts' posts: ``post_id`` and ``group``, each pair once."""
     source = next((f for f in (counts, posts) if f is not None and by in f.columns), None)
     if source is None or by == "post_id":
-        msg = f"by is {by!r}; name a column of the counts or of posts=…, such as {ACCOUNT!r}"
+        named = [name for f in (counts, posts) if f is not None for name in f.columns]
+        there = sorted({*map(str, named)} - {"post_id", "count"})
+        msg = f"by is {by!r}; name a column of the counts or of posts=…: {format_list(there)}"
         raise FrameError(msg)
     table = source[["post_id", by]].explode(by).dropna().astype(TEXT).drop_duplicates()
     table = table.rename(columns={by: "group"})

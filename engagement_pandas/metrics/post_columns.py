@@ -8,8 +8,9 @@ from typing import Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.coercion import table_of, to_ids
+from engagement_pandas.frame.coercion import to_ids
 from engagement_pandas.frame.contract import TEXT, is_hashable
+from engagement_pandas.frame.other_libraries import table_of
 from engagement_pandas.metrics.group_sums import factorized
 
 _NULLABLE: Final = {"b": "boolean", "i": "Int64", "u": "UInt64"}

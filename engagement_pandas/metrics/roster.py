@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.coercion import table_of
 from engagement_pandas.frame.contract import TEXT, further
+from engagement_pandas.frame.other_libraries import table_of
 from engagement_pandas.metrics.age import made_hour
 from engagement_pandas.metrics.coverage import DAY_HOURS, SIDE, SUMMED, complete_days
 from engagement_pandas.metrics.group_sums import coded

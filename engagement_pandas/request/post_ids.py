@@ -6,6 +6,7 @@ import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from engagement_pandas.errors import InvalidPostId
@@ -127,8 +128,9 @@ def parse_post_id(post: Any) -> str:
         raise InvalidPostId(msg)
     if not isinstance(post, str):
         try:
-            number = operator.index(post)
-        except TypeError:
+            is_whole = isinstance(post, Decimal) and post == post // 1
+            number = operator.index(int(post) if is_whole else post)
+        except (TypeError, ArithmeticError):
             pass
         else:
             if 0 <= number < 10**MAX_ID_DIGITS:
@@ -215,6 +217,9 @@ def created_at(post_id: Any) -> Any:
     >>> created_at("123456789") is None
     True
     """
+    if hasattr(post_id, "columns"):
+        msg = f"a frame has the columns {format_list(post_id.columns)}; give one: frame['post_id']"
+        raise InvalidPostId(msg)
     if hasattr(post_id, "map") and hasattr(post_id, "astype"):
         times = post_id.map(created_at, na_action="ignore")
         return times.astype("datetime64[us, UTC]").rename("created_at")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from typing import Any, Final
 
 import pandas as pd
@@ -15,16 +15,21 @@ from engagement_pandas.frame.coercion import (
     to_hours,
     to_ids,
     to_numbers,
-    to_pandas,
     to_times,
 )
 from engagement_pandas.frame.contract import ALWAYS, in_order
+from engagement_pandas.frame.other_libraries import to_pandas
 from engagement_pandas.request.engagement_types import meant_type, type_of
 from engagement_pandas.request.post_files.column_names import ANY_ID, key, roles_of
 from engagement_pandas.request.post_files.entry import LONG
+from engagement_pandas.sources.retrieval import check_retrieval
 from engagement_pandas.text import format_list, truncated_repr
 
 _TIMES: Final = ("day", "hour", "retrieved_at")
+_IN_UTC: Final = "retrievedatutc"
+"""Key of the heading that :func:`~engagement_pandas.write_excel` gives times of retrieval."""
+_DAY: Final = timedelta(days=1)
+_UTC: Final = frozenset({"UTC", "ETC/UTC", "GMT", "Z"})
 
 
 def counts_from(  # noqa: PLR0913  each has a default
@@ -47,8 +52,9 @@ def counts_from(  # noqa: PLR0913  each has a default
     frame : DataFrame, polars or narwhals frame, DuckDB relation, pyarrow Table
         Tall, with a row per count; or wide, with a column per engagement type.
     post_id, engagement_type, count, day, hour, retrieved_at : str, optional
-        Names of columns, by default these names. ``post_id`` holds IDs, or links to posts; by
-        default, it is also found under names such as ``Post ID``, ``Tweet id`` or ``Post Link``.
+        Names of columns, by default these names, in any spelling, such as ``Day``. ``post_id``
+        holds IDs, or links to posts; by default, it is also found under names such as ``Post ID``,
+        ``Tweet id`` or ``Post Link``.
         A column of times may be both ``day`` and ``hour``.
         The index is used too, where it has names.
     types : mapping of str to str, optional
@@ -73,7 +79,8 @@ def counts_from(  # noqa: PLR0913  each has a default
     FrameError
         With row, value and cure, if a cast would lose something: IDs that were floats or end
         alike, counts that are not whole numbers, days of a time zone other than UTC without
-        their hours; if a key occurs twice, or a column is missing.
+        their hours; if a key occurs twice, a column is missing, or a post was retrieved before it
+        was created.
 
     Notes
     -----
@@ -108,7 +115,9 @@ def counts_from(  # noqa: PLR0913  each has a default
     }
     columns = {role: _column(table, role, name) for role, name in given.items()}
     columns = {role: name for role, name in columns.items() if name is not None}
-    keys: dict[str, Any] = {r: table[name] for r, name in columns.items() if r not in ALWAYS}
+    keys: dict[str, Any] = {
+        role: _with_zone(table[name]) for role, name in columns.items() if role not in ALWAYS
+    }
     keys |= _utc_times({role: keys[role] for role in _TIMES if role in keys}, tz)
     if "post_id" in keys:
         keys["post_id"] = to_ids(keys["post_id"])
@@ -139,6 +148,7 @@ def counts_from(  # noqa: PLR0913  each has a default
         ]
         rows = pd.concat(parts, ignore_index=True)
     counts = tidy_counts(rows)
+    check_retrieval(counts, _DAY)
     counts.attrs = dict(table.attrs)
     return counts
 
@@ -166,12 +176,22 @@ def _check_long(ids: pd.Series) -> None:
 
 
 def _column(table: pd.DataFrame, role: str, name: str | None) -> str | None:
-    """Return the name of a column if it is there; raise if a given one is not."""
-    if name is None:
-        return role if role in table.columns else None
-    if name in table.columns:
+    """Return the name of a column if it is there; raise if a given one is not.
+
+    Programs may change the case of names, or add a zone of times.
+    """
+    names = list(table.columns)
+    if name is None and role not in names:
+        spellings = {key(role), *([_IN_UTC] if role == "retrieved_at" else ())}
+        found = [each for each in names if key(each) in spellings]
+        if len(found) > 1:
+            msg = f"{role} may be any of the columns {format_list(found)}; give {role}=…"
+            raise FrameError(msg)
+        return next(iter(found), None)
+    name = role if name is None else name
+    if name in names:  # a list, as names may be lists by mistake
         return name
-    msg = f"{role} is {name!r}, and the table has the columns {format_list(table.columns)}"
+    msg = f"{role} is {name!r}, and the table has the columns {format_list(names)}"
     raise FrameError(msg)
 
 
@@ -207,9 +227,14 @@ def _types_of(
     return {columns[type_name]: type_name for type_name in in_order(type_names)}
 
 
+def _with_zone(column: pd.Series) -> pd.Series:
+    """Return a column; times of retrieval whose heading states UTC are in UTC."""
+    return _to_utc(to_times(column), "UTC") if key(column.name) == _IN_UTC else column
+
+
 def _utc_times(times: Mapping[str, pd.Series], tz: str | tzinfo) -> dict[str, pd.Series]:
     """Return ``day`` and ``hour`` in UTC; ``retrieved_at`` is left as it is."""
-    is_utc = str(tz) in {"UTC", "Etc/UTC"}
+    is_utc = str(tz).upper() in _UTC
     if "day" not in times:
         if "hour" in times and not is_utc:
             msg = f"the hours of {tz} are not those of UTC, and their days are missing; give day=…"
@@ -232,7 +257,7 @@ def _utc_times(times: Mapping[str, pd.Series], tz: str | tzinfo) -> dict[str, pd
         tz = moments.dt.tz if zoned else tz
         moments = _with_hours(moments.dt.tz_localize(None) if zoned else moments, hour)
     utc = _to_utc(moments, tz)
-    off = utc != utc.dt.floor("h")
+    off = (utc != utc.dt.floor("h")) & utc.notna()
     if off.any():
         msg = (
             f"{day.name!r} in row {utc.index[off][0]} is {day[off].iloc[0]}, not a whole "
@@ -266,6 +291,8 @@ def _to_utc(moments: pd.Series, tz: str | tzinfo) -> pd.Series:
         utc = moments.dt.tz_convert("UTC")
         return utc
     try:
+        if not isinstance(tz, str | tzinfo):
+            raise TypeError(tz)  # noqa: TRY301 - pandas takes a number as seconds
         utc = moments.dt.tz_localize(tz, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
     except (ValueError, TypeError, KeyError) as error:
         msg = f"there is no time zone {tz!r}; write one such as 'Europe/Berlin', or 'UTC'"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 
@@ -12,6 +12,7 @@ import pandas as pd
 from engagement_pandas.errors import FrameError, ResponseShapeError
 from engagement_pandas.frame.coercion import tidy_counts
 from engagement_pandas.frame.contract import empty_counts, to_iso_utc
+from engagement_pandas.sources.retrieval import check_retrieval
 from engagement_pandas.sources.v2_documents import (
     Body,
     Document,
@@ -41,6 +42,9 @@ LOOKUP_TYPES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Engagement types by X's names of the metrics; other metrics keep their names."""
+
+_CLOCKS: Final = timedelta(hours=1)
+"""By how much the clocks of X and of the computer may differ."""
 
 _V1: Final[Mapping[str, str]] = MappingProxyType(
     {"favorite_count": "favorites", "retweet_count": "retweets"}
@@ -80,7 +84,8 @@ def flatten_lookup(
     RefusedError
         If it holds nothing but problems of the entire request.
     FrameError
-        If a post has two different counts without times that distinguish them.
+        If a post has two different counts without times that distinguish them, or was looked up
+        before it was created.
 
     Notes
     -----
@@ -135,6 +140,7 @@ def to_counts(rows: list[tuple[Any, ...]], source: str, *times: str) -> pd.DataF
     if frame.empty:
         return empty_counts([*columns[:2], "source", *times])
     counts = tidy_counts(frame.assign(source=source))
+    check_retrieval(counts, _CLOCKS)
     if "retrieved_at" in counts:
         counts.attrs["retrieved_at"] = counts["retrieved_at"].min().isoformat()
     return counts
@@ -190,7 +196,7 @@ def _media(item: Item) -> Iterator[Mapping[str, Any]]:
     if not isinstance(attached, dict):
         return
     for key in attached.get("media_keys") or []:
-        if isinstance(item.media.get(key), dict):
-            yield item.media[key]
+        if isinstance(medium := item.media.get(str(key)), dict):
+            yield medium
     if not item.media:
         yield from (m for m in attached.get("media") or [] if isinstance(m, dict))

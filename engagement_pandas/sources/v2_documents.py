@@ -103,7 +103,9 @@ def _values_of(body: Body) -> Iterator[tuple[str, Any]]:
 
 
 def _contents(body: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(body, str) and (body.lstrip()[:1] in {"{", "["} or is_script(body)):
+    if isinstance(body, str) and (
+        body.lstrip("\ufeff \t\r\n")[:1] in {"{", "["} or is_script(body)
+    ):
         return iter([("the body", body)])
     if isinstance(body, bytes | bytearray | memoryview):
         return contents_of("the body", bytes(body))

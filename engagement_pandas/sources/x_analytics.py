@@ -24,8 +24,9 @@ from engagement_pandas.frame.contract import (
 )
 from engagement_pandas.request.post_files.column_names import key
 from engagement_pandas.request.post_ids import created_at, parse_post_id, parse_post_link
+from engagement_pandas.sources.retrieval import check_retrieval
 from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet, warn_of_headings
-from engagement_pandas.sources.x_dates import DAY, MINUTE, parse_date
+from engagement_pandas.sources.x_dates import DAY, ISO, MINUTE, parse_date
 from engagement_pandas.sources.x_headings import BY_TWEET, BY_TWEET_NAMES, CONTENT, CONTENT_NAMES
 from engagement_pandas.text import check_digits, format_list, pluralize, truncated_repr, warn
 
@@ -146,7 +147,8 @@ def read_x_analytics(
         for export, moment in zip(exports, moments, strict=True)
     ]
     counts = concatenated(parts)
-    _check_moments(counts, known_to)
+    origin = ", by the name of its file" if known_to else ""
+    check_retrieval(counts, _DAY if known_to else timedelta(0), origin)
     if (moment := min((m for m in moments if m is not None), default=None)) is not None:
         counts.attrs["retrieved_at"] = moment.isoformat()
         counts.attrs |= {"retrieved_at_known_to": known_to} if known_to else {}
@@ -184,6 +186,9 @@ def files_of(path_or_paths: Path | Iterable[Path]) -> list[Path]:
             msg = f"no file is called {path_or_paths!r}"
             raise FrameError(msg)
         return found or [path_or_paths]
+    if hasattr(path_or_paths, "columns"):
+        msg = "a frame is given, and not a file; give the file, or see ep.counts_from(frame, …)"
+        raise FrameError(msg)
     if isinstance(path_or_paths, str | os.PathLike) or hasattr(path_or_paths, "read"):
         return [path_or_paths]  # type: ignore[list-item]
     if not isinstance(path_or_paths, Iterable):
@@ -358,26 +363,9 @@ def _check_rows(export: Export, rows: Sequence[ExportedPost]) -> None:
         warn(msg)
 
 
-def _check_moments(counts: pd.DataFrame, known_to: str) -> None:
-    """Raise if a post was created after it was counted, by more than is known of that time."""
-    if "retrieved_at" not in counts or counts.empty:
-        return
-    posts = counts.drop_duplicates(["post_id", "retrieved_at"])
-    made = created_at(posts["post_id"])
-    early = made > posts["retrieved_at"] + (_DAY if known_to else timedelta(0))
-    if early.any():
-        row = early.idxmax()
-        msg = (
-            f"post {posts['post_id'][row]} was created at {made[row]:%Y-%m-%d %H:%M} UTC, and the "
-            f"export is of {posts['retrieved_at'][row]:%Y-%m-%d %H:%M}"
-            f"{', by the name of its file' if known_to else ''}; give the right retrieved_at"
-        )
-        raise FrameError(msg)
-
-
 def _day(text: str) -> datetime | None:
     """Return the UTC day in a date of an export; None if another program has changed it."""
-    moment = parse_date(text, (*DAY, MINUTE))
+    moment = parse_date(text, (*DAY, *ISO, MINUTE))
     return None if moment is None else moment.replace(hour=0, minute=0)
 
 

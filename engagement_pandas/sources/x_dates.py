@@ -16,6 +16,8 @@ _MONTH: Final = re.compile(rf"\b({'|'.join(_MONTHS)})\b", re.IGNORECASE)
 
 DAY: Final = ("month %m %d, %Y", "month %m %d %Y")
 """``Wed, Apr 8, 2026`` and ``Wed Apr 08 2026``."""
+ISO: Final = ("%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00:00")
+"""``2026-04-08``, as workbooks have it."""
 MINUTE: Final = "%Y-%m-%d %H:%M %z"
 """``2026-04-08 09:30 +0000``, of exports until 2024."""
 SECOND: Final = "month %m %d %H:%M:%S %z %Y"

@@ -14,11 +14,11 @@ from engagement_pandas.frame.contract import PARTIAL, TEXT, in_order
 from engagement_pandas.request.post_files.column_names import key
 from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet, warn_of_headings
 from engagement_pandas.sources.x_analytics import Path, files_of
-from engagement_pandas.sources.x_dates import DAY, parse_date
+from engagement_pandas.sources.x_dates import DAY, ISO, parse_date
 from engagement_pandas.sources.x_headings import BY_DAY, BY_DAY_NAMES, OVERVIEW, OVERVIEW_NAMES
 from engagement_pandas.text import format_list, pluralize, warn
 
-_DATES: Final = (*DAY, "%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00:00")
+_DATES: Final = (*DAY, *ISO)
 _KEYS: Final = ["engagement_type", "source", "day"]
 _NEVER_COUNTED: Final = ("video_views", "media_views")
 _RATES: Final = frozenset({"day", "engagement_rate", "promoted_engagement_rate"})

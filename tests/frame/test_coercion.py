@@ -19,7 +19,7 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas import FrameError
-from engagement_pandas.frame.coercion import as_counts, to_days, to_moments, to_numbers
+from engagement_pandas.frame.coercion import as_counts, to_days, to_ids, to_moments, to_numbers
 from engagement_pandas.frame.contract import TEXT, check_counts
 
 POSTS = ("2027900000000000001", "2027900000000000002", "2027900000000000003")
@@ -439,3 +439,43 @@ def test_a_group_of_thousands_does_not_begin_with_zero(text: str) -> None:
     """A rate of 0,065 is not a count of 65."""
     with pytest.raises(FrameError, match="is not a whole number"):
         to_numbers(pd.Series([text], name="count"))
+
+
+def test_lists_of_other_columns_do_not_matter() -> None:
+    """Polars has views of texts, also in lists and structs, which pandas cannot hold."""
+    rows = {"post_id": POSTS[:1], "engagement_type": ["favorites"], "count": [7]}
+    tags: dict[str, Any] = {"tags": [["a", "b"]], "place": [{"name": "Bonn", "words": ["x"]}]}
+    counts = ep.counts_from(pl.DataFrame({**rows, **tags}))
+    assert counts["count"].to_list() == [7]
+
+
+def test_decimal_ids_are_exact() -> None:
+    """Warehouses have numbers of 38 digits, and DuckDB's HUGEINT is one of them."""
+    ids = pd.Series([Decimal(POSTS[0]), Decimal(f"{POSTS[1]}.0")])
+    assert to_ids(ids).to_list() == list(POSTS[:2])
+    relation = duckdb.sql(f"select {POSTS[0]}::hugeint as post_id, 7 as Likes")
+    assert ep.counts_from(relation)["post_id"].to_list() == [POSTS[0]]
+    with pytest.raises(FrameError, match=r"Decimal\('7.5'\) is not a post ID"):
+        to_ids(pd.Series([Decimal("7.5")]))
+    with pytest.raises(FrameError, match=r"Decimal\('Infinity'\) is not a post ID"):
+        to_ids(pd.Series([Decimal("Infinity"), "7"]))
+
+
+def test_days_may_have_blanks_and_are_no_numbers() -> None:
+    """Tables that were aligned for reading have blanks."""
+    assert to_days(pd.Series([" 2026-03-01 "])).to_list() == [pd.Timestamp("2026-03-01")]
+    for number in (Decimal(20260301), 20260301):
+        with pytest.raises(FrameError, match="not a time; write days as"):
+            to_days(pd.Series([number], dtype=object))
+
+
+def test_the_smallest_integer_is_no_count() -> None:
+    """-2**63 stands for a missing value in other programs, and has no positive counterpart."""
+    with pytest.raises(FrameError, match="-9223372036854775808, more than 64 bits hold"):
+        to_numbers(pd.Series([-(2**63), 1]))
+
+
+def test_no_times_of_retrieval_are_none() -> None:
+    """An empty column has no dtype that states a zone."""
+    for empty in (pd.Series([], dtype=object), pd.Series([], dtype="datetime64[ns]")):
+        assert str(to_moments(empty).dtype) == "datetime64[us, UTC]"

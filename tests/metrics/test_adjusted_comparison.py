@@ -254,7 +254,7 @@ def test_hours_and_weekdays_are_local() -> None:
     ("words", "arguments"),
     [
         ("have 'followers'", {"posts": ["followers"]}),
-        ("name a column", {"by": "tag"}),
+        (r"name a column .*: \['engagement_type', 'followers', 'handle'", {"by": "tag"}),
         ("no engagement type 'rate'", {"of": "rate"}),
         ("exponent is inf", {"exponent": np.inf}),
         ("of a size that is not adjusted for", {"exponent": 1, "size": None}),

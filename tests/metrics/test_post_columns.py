@@ -172,3 +172,11 @@ def test_a_repeated_column_of_posts_is_refused(counts: pd.DataFrame) -> None:
     """It is one of posts, not of the counts."""
     with pytest.raises(FrameError, match="each once"):
         ep.engagement_rate(counts, by=["kind", "kind"], posts=POSTS)
+
+
+def test_a_column_that_posts_have_twice_is_refused(counts: pd.DataFrame) -> None:
+    """As after a concatenation by columns; by each function in the same words."""
+    posts = pd.concat([POSTS, POSTS[["handle"]]], axis="columns")
+    for metric in (*METRICS.values(), ep.plot_top_posts, ep.compare):
+        with pytest.raises(FrameError, match=r"posts have the columns \['handle'\] twice; drop"):
+            metric(counts, by="handle", posts=posts)

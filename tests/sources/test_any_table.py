@@ -290,3 +290,63 @@ def test_names_of_columns_may_be_numbers() -> None:
     """Column 0 holds the posts, as in a table without a header."""
     counts = ep.counts_from(pd.DataFrame([[ONE, 7]]), post_id=0, types={1: "Likes"})  # type: ignore[arg-type, dict-item]
     assert counts.to_numpy().tolist() == [[ONE, "favorites", 7]]
+
+
+def test_names_of_columns_have_any_spelling() -> None:
+    """Warehouses write them in capitals; a day that is left out would make a total of its count."""
+    wide = pd.DataFrame(
+        {"POST_ID": [ONE], "DAY": ["2026-03-01"], "HOUR": [5], "IMPRESSIONS": [90], "LIKES": [7]}
+    )
+    counts = ep.counts_from(wide)
+    assert list(counts) == ["post_id", "engagement_type", "day", "hour", "count"]
+    assert counts["count"].to_list() == [90, 7]
+    tall = counts.rename(columns=lambda name: name.replace("_", " ").title())
+    pd.testing.assert_frame_equal(ep.counts_from(tall), counts)
+    with pytest.raises(FrameError, match=r"day may be any of the columns \['DAY', 'Day'\]; give"):
+        ep.counts_from(wide.assign(Day="2026-03-02"))
+
+
+def test_a_workbook_of_snapshots_is_read(tmp_path: Any) -> None:
+    """Its heading states the zone of the times of retrieval, which Excel does not keep."""
+    pytest.importorskip("openpyxl")
+    rows = {"post_id": [ONE] * 2, "engagement_type": ["favorites"] * 2, "count": [5, 8]}
+    times = ["2026-03-02T09:00Z", "2026-03-03T09:00Z"]
+    counts = ep.counts_from(pd.DataFrame({**rows, "retrieved_at": times}))
+    ep.write_excel(counts, tmp_path / "a.xlsx")
+    table = pd.read_excel(tmp_path / "a.xlsx")
+    pd.testing.assert_frame_equal(ep.counts_from(table), counts)
+    name = "retrieved_at (UTC)"
+    pd.testing.assert_frame_equal(ep.counts_from(table, retrieved_at=name), counts)
+
+
+def test_a_post_is_not_counted_before_its_creation() -> None:
+    """ONE was created on 2026-03-01; a time of another year is a mistake."""
+    rows = pd.DataFrame({"post_id": [ONE], "Likes": [5], "retrieved_at": ["2025-03-02T09:00Z"]})
+    with pytest.raises(FrameError, match=r"created at 2026-03-01 .* counts are of 2025-03-02"):
+        ep.counts_from(rows)
+    body = {"data": [{"id": ONE, "public_metrics": {"like_count": 5}}]}
+    with pytest.raises(FrameError, match="give the right retrieved_at"):
+        ep.flatten_lookup(body, retrieved_at="2025-03-02T09:00Z")
+    assert len(ep.flatten_lookup(body, retrieved_at="2026-03-02T09:00Z")) == 1
+
+
+@pytest.mark.parametrize("tz", ["utc", "GMT", "Z"])
+def test_utc_has_several_names(tz: str) -> None:
+    """Its days are those of the contract."""
+    table = pd.DataFrame({"post_id": [ONE], "day": ["2026-03-01"], "Likes": [7]})
+    assert ep.counts_from(table, tz=tz)["day"].to_list() == [pd.Timestamp("2026-03-01")]
+
+
+def test_arguments_of_other_types_are_refused() -> None:
+    """A list is no name of a column, and a number no time zone."""
+    table = pd.DataFrame({"post_id": [ONE], "at": ["2026-03-01 05:00"], "Likes": [7]})
+    with pytest.raises(FrameError, match=r"post_id is \['post_id'\], and the table has"):
+        ep.counts_from(table, post_id=["post_id"])  # type: ignore[arg-type]
+    with pytest.raises(FrameError, match="there is no time zone 3600"):
+        ep.counts_from(table, day="at", hour="at", tz=3600)  # type: ignore[arg-type]
+
+
+def test_created_at_of_a_frame_is_refused() -> None:
+    """It has more than IDs; the message has the cure."""
+    with pytest.raises(ep.InvalidPostId, match=r"columns \['post_id', 'text'\]; give one: frame"):
+        ep.created_at(pd.DataFrame({"post_id": [ONE], "text": ["one"]}))

@@ -450,3 +450,9 @@ def test_a_null_is_no_repost() -> None:
     """Tables that were written as JSON have every name in every post."""
     body = {"id_str": "7", "full_text": "Hi", "favorite_count": 5, "retweeted_status": None}
     assert counts_by_type(ep.flatten_lookup([body])) == {"favorites": 5}
+
+
+def test_a_text_with_a_byte_order_mark_is_a_body() -> None:
+    """A file that Windows has saved, and that was opened as UTF-8."""
+    counts = ep.flatten_lookup('\ufeff{"data": [{"id": "7", "public_metrics": {"like_count": 5}}]}')
+    assert counts["count"].to_list() == [5]

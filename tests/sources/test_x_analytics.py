@@ -363,7 +363,7 @@ def test_an_export_works_with_metrics_and_plots(tmp_path: Path) -> None:
 
 def test_a_post_after_its_export_is_refused(tmp_path: Path) -> None:
     """ONE was made on 2026-08-22; the day of a file name may be local, so it has a day of doubt."""
-    words = "was created at 2026-08-22 .*, and the export is of 2026-08-21 00:00, by the name"
+    words = "was created at 2026-08-22 .*, and its counts are of 2026-08-21 00:00, by the name"
     with pytest.raises(FrameError, match=f"{words}.*give the right retrieved_at"):
         read_text(content(row()), tmp_path, "content_2026-08-01_2026-08-20.csv")
     assert len(read_text(content(row()), tmp_path, "content_2026-08-01_2026-08-21.csv")) == 13
@@ -481,3 +481,17 @@ def test_a_time_known_to_the_day_stays_so(tmp_path: Path) -> None:
     untimed = counts.drop(columns="retrieved_at")
     ep.write_parquet(untimed, path, retrieved_at="2026-08-26T09:00Z")
     assert ep.read_parquet(path).attrs == {"retrieved_at": "2026-08-26T09:00:00+00:00"}
+
+
+def test_a_frame_is_not_a_file() -> None:
+    """Its columns are not paths."""
+    with pytest.raises(FrameError, match="a frame is given, and not a file; give the file"):
+        ep.read_x_analytics(pd.DataFrame({"Post id": [ONE]}))  # type: ignore[arg-type]
+
+
+def test_shifted_columns_are_refused_in_a_workbook(tmp_path: Path) -> None:
+    """Workbooks have dates as 2026-08-22, and one column may have been sorted by itself."""
+    shifted = [ONE, "2026-08-25", *row()[2:]]
+    with pytest.raises(FrameError, match="its columns are out of step"):
+        read_text(content(shifted), tmp_path)
+    assert len(read_text(content([ONE, "2026-08-22", *row()[2:]]), tmp_path)) == 13
