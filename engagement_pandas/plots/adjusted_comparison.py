@@ -117,7 +117,7 @@ def plot_adjusted_comparison(  # noqa: PLR0913 - the metric's own, by keyword
     numbers = [pluralize(number, "post") for number in known["n"]]
     name_rows(ax, noted_names(known["group"], numbers, room(ax)))
     _ratio_axis(ax, known)
-    ax.set_xlabel(wrapped(ax, _label(table, known)), parse_math=False)
+    ax.set_xlabel(wrapped(ax, _label(ax, table, known)), parse_math=False)
     adjusted = str(known["adjusted_for"].iloc[0]).rsplit(", ", 1)
     words = f"adjusted for {' and '.join(adjusted)}, {percent(confidence)} interval"
     legend_of(ax, _keys(ax), [words, "not adjusted"])
@@ -155,12 +155,15 @@ def _keys(ax: Axes) -> list[Artist]:
     ]
 
 
-def _label(table: pd.DataFrame, known: pd.DataFrame) -> str:
-    """Return what is drawn, and which groups are not."""
+def _label(ax: Axes, table: pd.DataFrame, known: pd.DataFrame) -> str:
+    """Return what is drawn, whether intervals are cut off, and which groups are not drawn."""
     first = known.iloc[0]
     against = "the others" if first["against"] == OTHERS else in_font(str(first["against"]))
     age = "" if pd.isna(first["at"]) else f" {float(first['at']):g} hours after posting"
     parts = [f"typical {first['of']}{age}, relative to {against}"]
+    low, high = ax.get_xlim()
+    cut = (known["low"] < low).any() or (known["high"] > high).any()
+    parts += ["intervals without an end mark go beyond the axis"] if cut else []
     left = table[table["p"].isna()]
     parts += [f"{pluralize(len(left), 'group')} not compared: {_names(left)}"] if len(left) else []
     return "; ".join(parts)

@@ -113,7 +113,7 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
     statistic = str(table["statistic"].iloc[0])
     sets = _sets(table, pairs_of(a, b, by, given, posts), types, at)
     ax = axes_for(ax, height=max(3.8, 0.7 * len(sets)))
-    unit = _unit(table, types)
+    unit = _unit(table, types, confidence)
     ax.set_xlabel(wrapped(ax, unit), parse_math=False)
     if np.isnan([each.value for each in sets]).all():
         return annotate_empty(ax)
@@ -126,7 +126,8 @@ def plot_compare(  # noqa: PLR0913 - the metric's own, by keyword
         for each in sets
     ]
     if len(table) == 1:
-        rows.append(f"difference\n{percent(confidence)} interval")
+        known = table["low"].notna().any()
+        rows.append("difference" + (f"\n{percent(confidence)} interval" if known else ""))
         _interval(ax, table.iloc[0], 2, 0.6)
     else:
         for place, (_, row) in enumerate(table.iterrows()):
@@ -271,8 +272,8 @@ def _scale(ax: Axes, sets: list[_Set], table: pd.DataFrame, statistic: str) -> s
     return ""
 
 
-def _unit(table: pd.DataFrame, types: list[str]) -> str:
-    """Return the label of the x axis: quantity, age, and number of posts left out."""
+def _unit(table: pd.DataFrame, types: list[str], confidence: float) -> str:
+    """Return the label of the x axis: quantity, age, marks, and number of posts left out."""
     what = {
         "rate": " over ".join(types),
         "mean": f"{types[0]} per post; lines: the mean (log scale)",
@@ -282,17 +283,21 @@ def _unit(table: pd.DataFrame, types: list[str]) -> str:
     first, second = str(row["group"]), str(row["against"])
     at = "" if pd.isna(row["at"]) else f", {float(row['at']):g} hours after posting"
     sizes = f"; larger dots: more {types[-1]}" if row["statistic"] == RATE else ""
-    dashed = "; dashed: no difference" if table["difference"].notna().any() else ""
+    bars = len(table) > 1 and table["low"].notna().any()  # otherwise they have a row with a name
+    marks = f"; bars: {percent(confidence)} interval of the difference" if bars else ""
+    marks += "; dashed: no difference" if table["difference"].notna().any() else ""
     left = {first: int(row["left_out_a"]), second: int(row["left_out_b"])}
     parts = [f"{pluralize(n, 'post')} of {called(in_font(name))}" for name, n in left.items() if n]
     out = f"\nleft out: {' and '.join(parts)}, too young or with gaps"
-    return what + at + sizes + dashed + (out if parts else "")
+    return what + at + sizes + marks + (out if parts else "")
 
 
 def _title(table: pd.DataFrame) -> str:
     """Return the answer of one comparison, or the answers that found a difference."""
     if len(table) == 1:
         return str(table["finding"].iloc[0])
+    if table["low"].isna().all():
+        return f"not enough posts to compare any of {len(table)} sets with the others"
     found = table.loc[table["differs"].fillna(value=False), "finding"].to_list()
     tested = f"of {len(table)} sets against the others (Holm's correction)"
     return "\n".join([*found, tested]) if found else f"no difference found, {tested}"

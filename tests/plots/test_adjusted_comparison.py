@@ -81,8 +81,12 @@ def test_long_intervals_are_cut_off() -> None:
     arguments: dict[str, Any] = {"exponent": 1, "at": None, "confidence": 1 - 1e-12}
     row = adjusted_comparison(counts, few, **arguments).iloc[0]
     assert row["high"] > 100_000
-    low, high = plot(counts, few, **arguments).get_xlim()
+    ax = plot(counts, few, **arguments)
+    low, high = ax.get_xlim()
     assert 0.001 < low < row["ratio"] < high < 100
+    note = "intervals without an end mark go beyond the axis"
+    assert note in ax.get_xlabel().replace("\n", " ")
+    assert note not in plot(*six(), at=None).get_xlabel().replace("\n", " ")
 
 
 @pytest.mark.slow

@@ -93,6 +93,7 @@ def test_few_posts_have_no_interval() -> None:
     """Four posts on a side are too few."""
     ax = plot_compare(posts(100, [50, 51, 52, 53]), B, at=None)
     assert "not enough posts for an interval" in ep.headline(ax)
+    assert rows_of(ax)[-1] == "difference"
     assert None not in {collection.get_gid() for collection in ax.collections}
 
 
@@ -199,6 +200,20 @@ def test_a_column_with_three_values_has_three_rows() -> None:
     title = ep.headline(ax)
     assert title.startswith("a typical post of x gets 2.2 times as much as one of the others")
     assert title.endswith("of 3 sets against the others (Holm's correction)")
+    label = ax.get_xlabel().replace("\n", " ")
+    assert "; bars: 95 % interval of the difference; dashed: no difference" in label
+
+
+def test_three_sets_of_few_posts_have_no_verdict() -> None:
+    """With one post each, nothing was looked for, so nothing was not found."""
+    frames = [posts(100, [50]), posts(200, [20]), posts(300, [21])]
+    counts = pd.concat(
+        [frame.assign(handle=name) for frame, name in zip(frames, "xyz", strict=True)],
+        ignore_index=True,
+    )
+    ax = plot_compare(counts, by="handle", of="engagements", at=None)
+    assert ep.headline(ax) == "not enough posts to compare any of 3 sets with the others"
+    assert "bars" not in ax.get_xlabel()
 
 
 @pytest.mark.slow
