@@ -12,7 +12,7 @@ from requests_oauthlib import OAuth1
 from engagement_pandas.auth.bearer_token_answer import read_token
 from engagement_pandas.auth.credentials import AppOnly, Bearer, UserContext, silence_oauth_logs
 from engagement_pandas.auth.ledger import Ledger
-from engagement_pandas.response.refusal import refused
+from engagement_pandas.response.refused_error import refused
 from engagement_pandas.transport.error_bodies import error_messages
 from engagement_pandas.transport.message import Answer, Message
 from engagement_pandas.transport.retries import MessageCall

@@ -19,7 +19,7 @@ from engagement_pandas import __version__
 from engagement_pandas.cli.exit_codes import EXIT_CODES, EXIT_CODES_HELP, in_words
 from engagement_pandas.cli.signals import ended_by_signals
 from engagement_pandas.cli.streams import hide_messages, output, print_notice, usable_streams
-from engagement_pandas.cli.verbs import VERBS
+from engagement_pandas.cli.subcommands import SUBCOMMANDS
 
 _FILES: Final = frozenset({"FILE", "FOLDER", "POSTS", "ANSWERS", "DATASET", "COUNTS"})
 """Metavariables of files and folders."""
@@ -66,7 +66,7 @@ def _warn(message: Warning | str, *_: object, **__: object) -> None:
     print_notice(f"engagement-pandas: {message}")
 
 
-def parser(verb: str | None = None) -> argparse.ArgumentParser:
+def parser(subcommand: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of a subcommand, or of all; of the others, it knows name and help only."""
     command = argparse.ArgumentParser(
         prog="engagement-pandas",
@@ -75,21 +75,21 @@ def parser(verb: str | None = None) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    verbs = command.add_subparsers(required=True, metavar="COMMAND")
-    wanted = dict.fromkeys(row.module for name, row in VERBS.items() if verb in {None, name})
+    subcommands = command.add_subparsers(required=True, metavar="COMMAND")
+    wanted = dict.fromkeys(
+        row.module for name, row in SUBCOMMANDS.items() if subcommand in {None, name}
+    )
     for module in wanted:
-        for added in import_module(f"{__name__}.{module}").add_to(verbs):
+        from engagement_pandas.cli.options import add_verbosity  # noqa: PLC0415 - not for --help
+
+        for added in import_module(f"{__name__}.{module}").add_to(subcommands):
             added.formatter_class = argparse.RawDescriptionHelpFormatter
             added.epilog = "\n".join(filter(None, (added.epilog, EXIT_CODES_HELP)))
-            loud = added.add_mutually_exclusive_group()
-            loud.add_argument("-v", "--verbose", action="store_true", help="report each wait")
-            loud.add_argument(
-                "-q", "--quiet", action="store_true", help="report only errors and warnings"
-            )
+            add_verbosity(added)
             _complete_files(added)
-    for name, row in VERBS.items():
+    for name, row in SUBCOMMANDS.items():
         if row.module not in wanted:
-            verbs.add_parser(name, help=row.help)
+            subcommands.add_parser(name, help=row.help)
     return command
 
 

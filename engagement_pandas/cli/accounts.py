@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from engagement_pandas.cli.options import Verbs, add_json
+from engagement_pandas.cli.options import Subparsers, add_json
 from engagement_pandas.cli.streams import print_json, print_message, print_result
-from engagement_pandas.cli.verbs import VERBS
+from engagement_pandas.cli.subcommands import SUBCOMMANDS
 
 if TYPE_CHECKING:
     from engagement_pandas.auth.account import Account
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 _COLUMNS: Final = ("handle", "user_id", "authorised", "tokens")
 
 
-def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+def add_to(subcommands: Subparsers) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
-    parser = verbs.add_parser(
+    parser = subcommands.add_parser(
         "accounts",
-        help=VERBS["accounts"].help,
+        help=SUBCOMMANDS["accounts"].help,
         description="List the owners who have authorised the app, one per line: handle, user ID, "
         "date of authorisation, and place of their tokens. The number of handles requested this "
         "month, which a contract bills, follows from the ledger.",

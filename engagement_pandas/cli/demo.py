@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from engagement_pandas.cli.options import Verbs
+from engagement_pandas.cli.options import Subparsers
 from engagement_pandas.cli.streams import check_output, print_message, print_result
+from engagement_pandas.cli.subcommands import SUBCOMMANDS
 from engagement_pandas.cli.table_output import summarize_omissions
-from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import RequestError
 from engagement_pandas.request.request import historical, last_28_hours, totals
 from engagement_pandas.request.window import Window
@@ -18,11 +18,11 @@ from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES, TOTALS_TYPES
 
 
-def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+def add_to(subcommands: Subparsers) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
-    parser = verbs.add_parser(
+    parser = subcommands.add_parser(
         "demo",
-        help=VERBS["demo"].help,
+        help=SUBCOMMANDS["demo"].help,
         description="Request counts from all three endpoints of the sandbox, in this process and "
         "without credentials, and write the responses, Parquet files and a chart to a folder. "
         "All counts are synthetic.",

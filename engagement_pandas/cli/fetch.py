@@ -15,7 +15,7 @@ from engagement_pandas.cli.confirm import LONG, MANY, confirm
 from engagement_pandas.cli.exit_codes import PartlyAnswered
 from engagement_pandas.cli.options import (
     AGO_HELP,
-    Verbs,
+    Subparsers,
     add_types,
     grouping,
     is_relative,
@@ -25,6 +25,7 @@ from engagement_pandas.cli.options import (
 )
 from engagement_pandas.cli.post_arguments import Ids, add_posts, posts_and_owners
 from engagement_pandas.cli.streams import print_message
+from engagement_pandas.cli.subcommands import SUBCOMMANDS
 from engagement_pandas.cli.table_output import (
     check_targets,
     check_writable,
@@ -32,7 +33,6 @@ from engagement_pandas.cli.table_output import (
     table_file,
     write,
 )
-from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.request.grouping import GROUPINGS
 from engagement_pandas.request.plan import plan
@@ -67,7 +67,7 @@ _WINDOW: Final = ("--start", "--end")
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointVerb:
+class EndpointSubcommand:
     """The subcommand of one endpoint."""
 
     name: str
@@ -77,21 +77,22 @@ class EndpointVerb:
     question: Callable[[argparse.Namespace, Ids], EngagementRequest]
 
 
-def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+def add_to(subcommands: Subparsers) -> Iterable[argparse.ArgumentParser]:
     """Add the three subcommands."""
-    for verb in ENDPOINT_VERBS:
-        facts = verb.endpoint.facts
-        parser = verbs.add_parser(
-            verb.name,
-            help=VERBS[verb.name].help,
+    for subcommand in ENDPOINT_SUBCOMMANDS:
+        facts = subcommand.endpoint.facts
+        parser = subcommands.add_parser(
+            subcommand.name,
+            help=SUBCOMMANDS[subcommand.name].help,
             description=f"Fetch counts, {facts.meaning}. A request has at most "
             f"{facts.posts_per_request} posts; more posts take several requests.",
-            epilog=f"engagement types: {', '.join(verb.types)}\n\n{_ENVIRONMENT}"
+            epilog=f"engagement types: {', '.join(subcommand.types)}\n\n{_ENVIRONMENT}"
             + (f";\n{_APP_ONLY}" if facts.app_only else "")
-            + f"\n\nexample:\n  engagement-pandas {verb.name} posts.csv --out counts.parquet\n",
+            + "\n\nexample:\n"
+            + f"  engagement-pandas {subcommand.name} posts.csv --out counts.parquet\n",
         )
-        parser.set_defaults(run=run, question=partial(_question, verb), app_only=False)
-        _add_options(parser, verb)
+        parser.set_defaults(run=run, question=partial(_question, subcommand), app_only=False)
+        _add_options(parser, subcommand)
         yield parser
 
 
@@ -133,7 +134,7 @@ def _write(responses: Sequence[EngagementResponse], arguments: argparse.Namespac
 def _again(arguments: argparse.Namespace, request: EngagementRequest, folder: Path) -> str:
     """Return the command that resumes in a folder, with an explicit window."""
     named = [] if arguments.archive else ["--archive", str(folder)]
-    verb, *words = arguments.typed
+    subcommand, *words = arguments.typed
     typed, others = _split_window(words)
     fixed = arguments.start and arguments.end and not is_relative(typed) if typed else False
     if request.window is not None and not fixed:
@@ -142,7 +143,7 @@ def _again(arguments: argparse.Namespace, request: EngagementRequest, folder: Pa
             f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (request.window.start, request.window.end)
         )
         named += ["--start", start, "--end", end]
-    return shlex.join(["engagement-pandas", verb, *named, *words])
+    return shlex.join(["engagement-pandas", subcommand, *named, *words])
 
 
 def _split_window(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -171,9 +172,9 @@ def _client(arguments: argparse.Namespace, request: EngagementRequest) -> Engage
     )
 
 
-def _question(verb: EndpointVerb, arguments: argparse.Namespace) -> EngagementRequest:
+def _question(subcommand: EndpointSubcommand, arguments: argparse.Namespace) -> EngagementRequest:
     posts, owners = posts_and_owners(arguments.posts, arguments.missing)
-    return verb.question(arguments, posts).replace(owners=owners)
+    return subcommand.question(arguments, posts).replace(owners=owners)
 
 
 def _totals(arguments: argparse.Namespace, posts: Ids) -> EngagementRequest:
@@ -196,25 +197,27 @@ def _historical(arguments: argparse.Namespace, posts: Ids) -> EngagementRequest:
     return historical(posts, engagement_types=types, window=window, by=arguments.by)
 
 
-ENDPOINT_VERBS: Final = (
-    EndpointVerb("totals", Endpoint.TOTALS, TOTALS_TYPES, "post", _totals),
-    EndpointVerb("last-28-hours", Endpoint.LAST_28_HOURS, SERIES_TYPES, "hour", _last_28_hours),
-    EndpointVerb("historical", Endpoint.HISTORICAL, SERIES_TYPES, "hour", _historical),
+ENDPOINT_SUBCOMMANDS: Final = (
+    EndpointSubcommand("totals", Endpoint.TOTALS, TOTALS_TYPES, "post", _totals),
+    EndpointSubcommand(
+        "last-28-hours", Endpoint.LAST_28_HOURS, SERIES_TYPES, "hour", _last_28_hours
+    ),
+    EndpointSubcommand("historical", Endpoint.HISTORICAL, SERIES_TYPES, "hour", _historical),
 )
 
 
-def _add_options(parser: argparse.ArgumentParser, verb: EndpointVerb) -> None:
+def _add_options(parser: argparse.ArgumentParser, subcommand: EndpointSubcommand) -> None:
     add = parser.add_argument
     add_posts(parser)
     add_types(parser)
     add(
         "--by",
         type=grouping,
-        default=GROUPINGS[verb.by],
+        default=GROUPINGS[subcommand.by],
         metavar="GROUPING",
-        help=f"type, post, day, hour, or dimensions separated by commas (default: {verb.by})",
+        help=f"type, post, day, hour, or dimensions separated by commas (default: {subcommand.by})",
     )
-    if verb.endpoint is Endpoint.HISTORICAL:
+    if subcommand.endpoint is Endpoint.HISTORICAL:
         add(
             "--start",
             type=moment,
@@ -228,7 +231,7 @@ def _add_options(parser: argparse.ArgumentParser, verb: EndpointVerb) -> None:
             help="exclusive (default: the last complete hour, 28 days after the start; set it, so "
             "that the same command sends the same request an hour later)",
         )
-    if verb.endpoint.facts.app_only:
+    if subcommand.endpoint.facts.app_only:
         add("--app-only", action="store_true", help="use a bearer token: public types of any post")
     add("--out", type=table_file, metavar="FILE", help=".parquet or .csv (default: CSV to stdout)")
     add("--omissions", type=table_file, metavar="FILE", help="file for what has no count, and why")

@@ -8,23 +8,23 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engagement_pandas.cli.archives import opened
-from engagement_pandas.cli.options import Verbs, grouping
+from engagement_pandas.cli.options import Subparsers, grouping
 from engagement_pandas.cli.streams import print_message
+from engagement_pandas.cli.subcommands import SUBCOMMANDS
 from engagement_pandas.cli.table_output import (
     check_targets,
     summarize_omissions,
     table_file,
     write,
 )
-from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import ArchiveError, EngagementError, RequestError
 
 
-def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+def add_to(subcommands: Subparsers) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
-    parser = verbs.add_parser(
+    parser = subcommands.add_parser(
         "flatten",
-        help=VERBS["flatten"].help,
+        help=SUBCOMMANDS["flatten"].help,
         description="Convert stored responses of the API, from any source, to one table. In an "
         "archive the requests are known, so that parts of one request are summed and omissions "
         "reported. Single files that count the same thing twice are rejected.",

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile, is_zipfile
 
-from engagement_pandas.cli.options import Verbs
+from engagement_pandas.cli.options import Subparsers
 from engagement_pandas.cli.streams import print_message
+from engagement_pandas.cli.subcommands import SUBCOMMANDS
 from engagement_pandas.cli.table_output import check_targets, table_file, write
-from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import EngagementError
 from engagement_pandas.text import pluralize
 
@@ -23,11 +23,11 @@ _METRICS = ("public", "organic", "non_public", "promoted")
 _GRANULARITIES = ("hourly", "daily", "total")
 
 
-def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+def add_to(subcommands: Subparsers) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
-    parser = verbs.add_parser(
+    parser = subcommands.add_parser(
         "import",
-        help=VERBS["import"].help,
+        help=SUBCOMMANDS["import"].help,
         description="Read counts from files that people have without a contract: the content "
         "export of X Analytics, by-tweet files until 2024, JSON of X API v2 (lookups and "
         "/2/tweets/analytics), twarc's JSONL, and tweets.js of an account's archive, also in its "

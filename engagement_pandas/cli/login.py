@@ -6,17 +6,17 @@ import argparse
 import sys
 from collections.abc import Iterable
 
-from engagement_pandas.cli.options import Verbs
+from engagement_pandas.cli.options import Subparsers
 from engagement_pandas.cli.streams import print_notice
-from engagement_pandas.cli.verbs import VERBS
+from engagement_pandas.cli.subcommands import SUBCOMMANDS
 from engagement_pandas.errors import RequestError
 
 
-def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+def add_to(subcommands: Subparsers) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
-    parser = verbs.add_parser(
+    parser = subcommands.add_parser(
         "login",
-        help=VERBS["login"].help,
+        help=SUBCOMMANDS["login"].help,
         description="Authorise the app for an owner of posts: visit a page of X, and type the PIN "
         "that it shows. The owner's tokens are stored in a file that only you can read "
         "(X_ACCOUNTS names another), or in the system's keyring; they are never printed.",

@@ -6,15 +6,12 @@ import argparse
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from engagement_pandas.errors import UnsupportedGrouping
 from engagement_pandas.request.grouping import GROUPINGS, Grouping, to_grouping
 
-if TYPE_CHECKING:
-    pass
-
-Verbs = Any
+Subparsers = Any
 """What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
 
 _DAYS: Final = {"today": 0, "yesterday": 1}
@@ -73,6 +70,15 @@ def quota(text: str) -> float:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add the option of a command whose result can be JSON."""
     parser.add_argument("--json", action="store_true", help="print the result as JSON to stdout")
+
+
+def add_verbosity(parser: argparse.ArgumentParser) -> None:
+    """Add ``--verbose`` and ``--quiet``, which exclude each other."""
+    verbosity = parser.add_mutually_exclusive_group()
+    verbosity.add_argument("-v", "--verbose", action="store_true", help="report each wait")
+    verbosity.add_argument(
+        "-q", "--quiet", action="store_true", help="report only errors and warnings"
+    )
 
 
 def moment(text: str, now: datetime | None = None) -> str:

@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engagement_pandas.cli.options import AGO_HELP, Verbs, moment
+from engagement_pandas.cli.options import AGO_HELP, Subparsers, moment
 from engagement_pandas.cli.streams import check_output, print_message, print_result
+from engagement_pandas.cli.subcommands import SUBCOMMANDS
 from engagement_pandas.cli.table_output import check_targets
-from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.errors import EngagementError, FrameError
 from engagement_pandas.text import pluralize
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+def add_to(subcommands: Subparsers) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
-    parser = verbs.add_parser(
+    parser = subcommands.add_parser(
         "report",
-        help=VERBS["report"].help,
+        help=SUBCOMMANDS["report"].help,
         description="Write one HTML page that can be sent: the totals of a period against the one "
         "before, charts, top posts with links, the best time to post, and what is not known. It "
         "needs no network, and prints on A4.",

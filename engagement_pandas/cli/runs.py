@@ -9,17 +9,17 @@ from errno import ENOENT
 from pathlib import Path
 from typing import Any
 
-from engagement_pandas.cli.options import Verbs, add_json
+from engagement_pandas.cli.options import Subparsers, add_json
 from engagement_pandas.cli.streams import print_json, print_message, print_result
-from engagement_pandas.cli.verbs import VERBS
+from engagement_pandas.cli.subcommands import SUBCOMMANDS
 from engagement_pandas.text import pluralize
 
 
-def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+def add_to(subcommands: Subparsers) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
-    parser = verbs.add_parser(
+    parser = subcommands.add_parser(
         "runs",
-        help=VERBS["runs"].help,
+        help=SUBCOMMANDS["runs"].help,
         description="List the last runs of sync that stored something, latest first, one per "
         "line: its time (UTC), when it was stored, new counts and revisions, separated by tabs. "
         "They are read from the log of the data set.",

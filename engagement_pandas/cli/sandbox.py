@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
-from engagement_pandas.cli.options import Verbs
+from engagement_pandas.cli.options import Subparsers
 from engagement_pandas.cli.streams import print_result
-from engagement_pandas.cli.verbs import VERBS
+from engagement_pandas.cli.subcommands import SUBCOMMANDS
 from engagement_pandas.errors import RequestError
 
 
-def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+def add_to(subcommands: Subparsers) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
-    parser = verbs.add_parser(
+    parser = subcommands.add_parser(
         "sandbox",
-        help=VERBS["sandbox"].help,
+        help=SUBCOMMANDS["sandbox"].help,
         description="Run an offline twin of the API on 127.0.0.1 until Ctrl-C, SIGTERM or SIGHUP, "
         "which end it with exit code 0. All its counts are synthetic. It first prints its URLs and "
         "credentials, as variables for a shell.",

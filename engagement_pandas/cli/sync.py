@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from engagement_pandas.cli.archives import resumed_by
 from engagement_pandas.cli.exit_codes import PartlyAnswered
-from engagement_pandas.cli.options import AGO_HELP, Verbs, add_json, add_types, moment, silent
+from engagement_pandas.cli.options import AGO_HELP, Subparsers, add_json, add_types, moment, silent
 from engagement_pandas.cli.post_arguments import add_posts, posts_and_owners
 from engagement_pandas.cli.streams import print_json, print_message
+from engagement_pandas.cli.subcommands import SUBCOMMANDS
 from engagement_pandas.cli.table_output import summarize_omissions
-from engagement_pandas.cli.verbs import VERBS
 from engagement_pandas.client.url_overrides import url_overrides
 from engagement_pandas.errors import AlreadySyncing
 from engagement_pandas.request.window import Window
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from engagement_pandas.dataset.dataset import Dataset
 
 
-def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+def add_to(subcommands: Subparsers) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
-    parser = verbs.add_parser(
+    parser = subcommands.add_parser(
         "sync",
-        help=VERBS["sync"].help,
+        help=SUBCOMMANDS["sync"].help,
         description="Request the hours that a data set lacks, and those that may still change. It "
         "may be stopped at any point and run again; if another process is syncing the data set, "
         "it reports that and ends. Requires the extra: pip install 'engagement_pandas[dataset]'",

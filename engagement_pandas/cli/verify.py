@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 
 from engagement_pandas.cli.archives import opened
 from engagement_pandas.cli.exit_codes import Damaged
-from engagement_pandas.cli.options import Verbs, add_json
+from engagement_pandas.cli.options import Subparsers, add_json
 from engagement_pandas.cli.streams import print_json, print_message, print_result
-from engagement_pandas.cli.verbs import VERBS
+from engagement_pandas.cli.subcommands import SUBCOMMANDS
 from engagement_pandas.response.archives.answer_files import MANIFEST
 from engagement_pandas.text import pluralize
 
 
-def add_to(verbs: Verbs) -> Iterable[argparse.ArgumentParser]:
+def add_to(subcommands: Subparsers) -> Iterable[argparse.ArgumentParser]:
     """Add the subcommand."""
-    parser = verbs.add_parser(
+    parser = subcommands.add_parser(
         "verify",
-        help=VERBS["verify"].help,
+        help=SUBCOMMANDS["verify"].help,
         description="Read every file of an archive, and list those that are damaged or missing on "
         "standard output, one per line: path, reason and request, separated by tabs. Unfinished "
         "collections, and the times of a snapshot's first and last response, are listed on "

@@ -22,7 +22,7 @@ from engagement_pandas.auth.ledger import Ledger
 from engagement_pandas.auth.signer_choice import Signers
 from engagement_pandas.client.failures import Failures
 from engagement_pandas.client.progress import Progress, Watch, bar
-from engagement_pandas.client.task import RequestTask
+from engagement_pandas.client.request_task import RequestTask
 from engagement_pandas.errors import CredentialsError, RequestError, TransportError
 from engagement_pandas.request.coverage_check import uncovered
 from engagement_pandas.request.packing import by_owner
@@ -33,10 +33,11 @@ from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.resume import Answered, Left, resume
 from engagement_pandas.text import pluralize
+from engagement_pandas.transport.bounded_session import TIMEOUT
 from engagement_pandas.transport.rate_limiter import RateLimiter
 from engagement_pandas.transport.retries import MAX_ATTEMPTS
 from engagement_pandas.transport.scheduler import Task
-from engagement_pandas.transport.transport import MAX_IN_FLIGHT, TIMEOUT, Transport
+from engagement_pandas.transport.transport import MAX_IN_FLIGHT, Transport
 from engagement_pandas.transport.urls import BASE_URL, TOKEN_URL, checked_url, is_loopback
 
 

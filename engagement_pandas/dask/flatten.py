@@ -25,8 +25,8 @@ from engagement_pandas.flattening.combine import add
 from engagement_pandas.flattening.count_arrays import CountArrays
 from engagement_pandas.flattening.tidy_frame import to_tidy_frame
 from engagement_pandas.flattening.time_buckets import Integers
-from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.contract import TEXT, empty_omissions, in_order
+from engagement_pandas.frame.number_checks import whole_number
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.response.archives.archive import Archive
 from engagement_pandas.response.archives.collection import Collection

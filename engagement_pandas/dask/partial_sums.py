@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from engagement_pandas.frame.contract import COUNT_COLUMNS
 from engagement_pandas.metrics.checks import filter_types, is_of_types, refuse_beyond
 from engagement_pandas.metrics.coverage import ALONE, OPEN, PAIRED, SIDE, SUMMED, hours
+from engagement_pandas.metrics.expected_counts import ExpectedCounts, owners, refuse_more
 from engagement_pandas.metrics.group_sums import added, coded
 from engagement_pandas.metrics.rate_formula import cells_of, find_pairs
-from engagement_pandas.metrics.roster import Roster, owners, refuse_more
 
 _TYPE = "engagement_type"
 
@@ -80,7 +80,7 @@ def _weighed(counts: pd.DataFrame) -> pd.DataFrame:
         return counts
     known = counts["count"].notna().to_numpy()
     if "day" in counts.columns:
-        known = known & Roster.of(counts, []).alive(hours(counts))
+        known = known & ExpectedCounts.of(counts, []).alive(hours(counts))
     return counts.assign(**{SUMMED: known.astype(np.int64)})
 
 

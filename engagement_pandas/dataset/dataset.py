@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from engagement_pandas.dataset.chunks import Chunk, Moment, RowFilter, chunks
-from engagement_pandas.dataset.delta_errors import retry_on_conflict
+from engagement_pandas.dataset.commit_conflicts import retry_on_conflict
 from engagement_pandas.dataset.delta_table import KEPT_HOURS
 from engagement_pandas.dataset.merge import KEY, as_readings, moment_of, split_by_reading
 from engagement_pandas.dataset.omission_log import (
@@ -40,9 +40,9 @@ from engagement_pandas.dataset.snapshot import DataFile
 from engagement_pandas.dataset.storage import StorageOptions, checked_folder
 from engagement_pandas.dataset.tables import Tables
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.categories import as_types
 from engagement_pandas.frame.contract import REQUIRED_OMISSION_COLUMNS
+from engagement_pandas.frame.number_checks import whole_number
 from engagement_pandas.request.window import to_utc
 from engagement_pandas.text import html_facts
 

@@ -1,16 +1,14 @@
-"""Errors of Delta tables: commit conflicts are retried, and all others are translated."""
+"""Errors of Delta tables, translated to ours."""
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
+from engagement_pandas.dataset.commit_conflicts import CommitConflict
 from engagement_pandas.errors import DatasetError, EngagementError
 
-_PAUSE: Final = 0.01  # seconds, at first
 _CURE: Final = {
     "read": "check that it exists and is readable, and try again",
     "written": "check its free space and permissions, and try again",
@@ -18,23 +16,6 @@ _CURE: Final = {
 
 _PANIC: Final = "PanicException"
 """Raised by ``deltalake`` if its Rust code panics; not an ``Exception``."""
-
-Result = TypeVar("Result")
-
-
-class CommitConflict(Exception):
-    """Another writer committed first, so this commit is based on an outdated version."""
-
-
-def retry_on_conflict(attempt: Callable[[], Result], tries: int = 20) -> Result:
-    """Retry as long as other writers commit first, with growing pauses."""
-    for number in range(tries):
-        try:
-            return attempt()
-        except CommitConflict:
-            time.sleep(random.uniform(0, min(_PAUSE * 2**number, 1)))  # noqa: S311 - no secret
-    msg = f"could not commit in {tries} attempts, because other writers keep committing first"
-    raise DatasetError(f"{msg}; try again when they are done")
 
 
 def deltalake() -> Any:

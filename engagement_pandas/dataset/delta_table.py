@@ -22,12 +22,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from engagement_pandas.dataset.delta_errors import (
-    CommitConflict,
-    deltalake,
-    is_failure,
-    translate_errors,
-)
+from engagement_pandas.dataset.commit_conflicts import CommitConflict
+from engagement_pandas.dataset.delta_errors import deltalake, is_failure, translate_errors
 from engagement_pandas.dataset.matching_rows import (
     TextFilter,
     candidate_rows,

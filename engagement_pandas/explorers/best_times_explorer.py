@@ -7,7 +7,6 @@ from typing import Any, Final
 import ipywidgets
 import pandas as pd
 
-from engagement_pandas.explorers.code import IMPORT, call
 from engagement_pandas.explorers.controls import control, side_by_side, zones
 from engagement_pandas.explorers.counts_explorer_base import (
     CountsExplorer,
@@ -15,6 +14,7 @@ from engagement_pandas.explorers.counts_explorer_base import (
     names_of_posts,
     view_of_nothing,
 )
+from engagement_pandas.explorers.generated_code import IMPORT, call
 from engagement_pandas.explorers.html_tables import Column, table
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.post_chooser import PostChooser

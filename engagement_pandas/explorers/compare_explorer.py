@@ -10,7 +10,6 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.explorers import splits
-from engagement_pandas.explorers.code import IMPORT, call
 from engagement_pandas.explorers.controls import control, side_by_side, zones
 from engagement_pandas.explorers.counts_explorer_base import (
     CountsExplorer,
@@ -18,6 +17,7 @@ from engagement_pandas.explorers.counts_explorer_base import (
     names_of_posts,
     view_of_nothing,
 )
+from engagement_pandas.explorers.generated_code import IMPORT, call
 from engagement_pandas.explorers.html_tables import LISTED, Column, snippet, table
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.post_chooser import PostChooser

@@ -13,12 +13,12 @@ import pandas as pd
 
 from engagement_pandas import plots
 from engagement_pandas.errors import FrameError, InvalidWindow, RequestError
-from engagement_pandas.explorers.code import call, variable
 from engagement_pandas.explorers.controls import INDENT, button, control, line, offer, side_by_side
 from engagement_pandas.explorers.counts_explorer_base import naming
 from engagement_pandas.explorers.explorer_base import Explorer
 from engagement_pandas.explorers.export_bar import ExportBar
 from engagement_pandas.explorers.fetch_thread import Cancelled, FetchThread
+from engagement_pandas.explorers.generated_code import call, variable
 from engagement_pandas.explorers.html_tables import LISTED, Column, table
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 from engagement_pandas.explorers.ipywidgets_7 import uploaded

@@ -12,8 +12,8 @@ from engagement_pandas.explorers.chart_marks import can_show, readings
 from engagement_pandas.explorers.swatch import swatch
 from engagement_pandas.plots.axes import zoom_in
 from engagement_pandas.plots.legend_and_headline import Header, header_apart, headline
+from engagement_pandas.plots.page_theme import SETTINGS, themed
 from engagement_pandas.plots.svg import description, drawn_gids, inline_svg
-from engagement_pandas.plots.theme import SETTINGS, themed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from engagement_pandas.errors import InvalidWindow
-from engagement_pandas.explorers.code import IMPORT, list_of, literal
+from engagement_pandas.explorers.generated_code import IMPORT, list_of, literal
 from engagement_pandas.request.grouping import Grouping
 from engagement_pandas.request.post_files import LONG, PASTED, handles_in, records_in
 from engagement_pandas.request.request import EngagementRequest, historical, last_28_hours, totals

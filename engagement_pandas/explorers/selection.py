@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.explorers.code import IMPORT, call, list_of, literal
+from engagement_pandas.explorers.generated_code import IMPORT, call, list_of, literal
 from engagement_pandas.explorers.indexed_counts import IndexedCounts
 
 EXPOSURE: Final = "impressions"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engagement_pandas.plots.style import FAINT
-from engagement_pandas.plots.theme import themed
+from engagement_pandas.plots.colours import FAINT
+from engagement_pandas.plots.page_theme import themed
 
 _WIDTH: Final = 28
 _HEIGHT: Final = 12

@@ -30,7 +30,7 @@ class KeyGuard(anywidget.AnyWidget):
     zone of the reader's browser, known once the page is shown.
     """
 
-    _esm = _HERE / "guard.js"
+    _esm = _HERE / "keyboard_guard.js"
     _css = _HERE / "page.css"
     root = traitlets.Unicode(f".{ROOT}").tag(sync=True)
     zone = traitlets.Unicode("").tag(sync=True)

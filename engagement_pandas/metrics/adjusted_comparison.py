@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.frame.contract import TEXT
+from engagement_pandas.frame.number_checks import is_number, whole_number
 from engagement_pandas.metrics.age import made_hour
 from engagement_pandas.metrics.best_times import thread_numbers
 from engagement_pandas.metrics.checks import filter_types, known_type, require_columns

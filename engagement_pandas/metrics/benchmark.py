@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
+from engagement_pandas.frame.number_checks import whole_number
 from engagement_pandas.metrics.compatibility import check_comparable
 from engagement_pandas.metrics.coverage import need_edges
 from engagement_pandas.metrics.cumulative import PostSeries, post_series

@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
+from engagement_pandas.frame.number_checks import whole_number
 from engagement_pandas.metrics.age import made_hour
 from engagement_pandas.metrics.checks import counted_type, require_columns
 from engagement_pandas.metrics.compare import AT, totals

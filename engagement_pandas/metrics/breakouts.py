@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.arguments import is_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
+from engagement_pandas.frame.number_checks import is_number
 from engagement_pandas.metrics.checks import need_columns
 from engagement_pandas.metrics.coverage import HOUR_US, need_edges
 from engagement_pandas.metrics.cumulative import PostSeries, post_series

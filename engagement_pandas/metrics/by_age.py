@@ -14,8 +14,8 @@ from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.metrics.checks import need_columns
 from engagement_pandas.metrics.coverage import DAY_HOURS, Coverage
 from engagement_pandas.metrics.cumulative import PostSeries, post_series, with_unknown
+from engagement_pandas.metrics.expected_counts import tallied
 from engagement_pandas.metrics.group_sums import added
-from engagement_pandas.metrics.roster import tallied
 
 STEPS: Final = {"h": 1, "D": DAY_HOURS}
 """Hours in a bucket of age."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from engagement_pandas.request.post_files.kind import KINDS
+from engagement_pandas.request.post_files.post_kind import KINDS
 
 OTHERS: Final = "the others"
 

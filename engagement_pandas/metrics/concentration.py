@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.arguments import is_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import in_order
+from engagement_pandas.frame.number_checks import is_number
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.sum_by_post import missing_by_type, sum_by_post
 

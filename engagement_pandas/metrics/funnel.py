@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT, in_order
+from engagement_pandas.frame.number_checks import whole_number
 from engagement_pandas.metrics.checks import known_type, require_columns
 from engagement_pandas.metrics.engagement_rate import engagement_rate
 from engagement_pandas.metrics.intervals import CONFIDENCE, z_of

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
+from engagement_pandas.frame.number_checks import is_number, whole_number
 from engagement_pandas.metrics.cumulative import PostSeries, post_series
 from engagement_pandas.metrics.interpolation import interpolate_ages, interpolate_counts
 

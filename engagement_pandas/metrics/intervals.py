@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.arguments import is_number
+from engagement_pandas.frame.number_checks import is_number
 
 CONFIDENCE: Final = 0.95
 """Default of every interval."""

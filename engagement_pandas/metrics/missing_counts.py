@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.metrics.coverage import hours
-from engagement_pandas.metrics.roster import Places, Roster, refuse_more, tallied
+from engagement_pandas.metrics.expected_counts import ExpectedCounts, Places, refuse_more, tallied
 
 
 def missing_counts(  # noqa: PLR0913
@@ -34,17 +34,17 @@ def missing_counts(  # noqa: PLR0913
     """
     if {"day", "hour"} & set(names):
         return pd.array([pd.NA] * len(table), dtype="Int64")
-    roster = Roster.of(counts, names, posts)
+    expectation = ExpectedCounts.of(counts, names, posts)
     if "day" in counts.columns and len(counts):
         starts = hours(counts)
-        known = known * roster.alive(starts)
-        bounds = np.array(span or (starts.min(), starts.max() + roster.step))
+        known = known * expectation.alive(starts)
+        bounds = np.array(span or (starts.min(), starts.max() + expectation.step))
     else:
         there = counts["hour"].nunique() if "hour" in counts.columns else 1
         bounds = np.array([0, there])
-        roster = replace(roster, born=np.full(len(roster.born), -np.inf), step=1)
-        known = known if roster.summed is None else known * roster.summed
+        expectation = replace(expectation, born=np.full(len(expectation.born), -np.inf), step=1)
+        known = known if expectation.summed is None else known * expectation.summed
     found = tallied(code, known * (code >= 0), len(table))
-    expected = roster.expected(bounds)[roster.of_keys(table), 0]
+    expected = expectation.expected(bounds)[expectation.of_keys(table), 0]
     refuse_more(found, expected)
     return pd.array(expected - found, dtype="Int64")

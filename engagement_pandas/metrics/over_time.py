@@ -23,9 +23,9 @@ from engagement_pandas.metrics.coverage import (
     hours,
     span,
 )
+from engagement_pandas.metrics.expected_counts import ExpectedCounts, Places, refuse_more, tallied
 from engagement_pandas.metrics.group_sums import added, coded
 from engagement_pandas.metrics.post_columns import look_up, read_once
-from engagement_pandas.metrics.roster import Places, Roster, refuse_more, tallied
 from engagement_pandas.metrics.time_zones import first_moment, zone_of
 
 _FLOORS: Final[dict[str, Callable[[pd.DatetimeIndex], pd.DatetimeIndex]]] = {
@@ -128,11 +128,11 @@ def sums_over_time(  # noqa: PLR0913 - those of over_time
     buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
     key, table = coded(counts, names)
     places = buckets.places(key, starts)
-    roster = Roster.of(counts, names, posts)
-    known = roster.full(counts, starts) * counts["count"].notna().to_numpy()
+    expectation = ExpectedCounts.of(counts, names, posts)
+    known = expectation.full(counts, starts) * counts["count"].notna().to_numpy()
     return buckets.frame(table).assign(
         count=added(counts["count"], places, len(table) * len(buckets)),
-        complete=buckets.complete(roster, table, places, known),
+        complete=buckets.complete(expectation, table, places, known),
     )
 
 
@@ -210,7 +210,9 @@ class Buckets:
         places += key * len(self)
         return places
 
-    def complete(self, roster: Roster, table: pd.DataFrame, places: Places, known: Any) -> Any:
+    def complete(
+        self, expectation: ExpectedCounts, table: pd.DataFrame, places: Places, known: Any
+    ) -> Any:
         """Return whether each row of :meth:`frame` has every count and was requested in full.
 
         ``table`` holds the keys, and ``places`` are as returned by :meth:`places`. ``known``
@@ -218,12 +220,12 @@ class Buckets:
         """
         if not len(table) or not len(self):
             return pd.array([None] * (len(table) * len(self)), dtype="boolean")
-        group = roster.of_keys(table)
+        group = expectation.of_keys(table)
         number = tallied(places, known, len(table) * len(self))
-        expected = roster.expected(self.bounds)[group].ravel()
+        expected = expectation.expected(self.bounds)[group].ravel()
         refuse_more(number, expected)
         begin, end = self.bounds[:-1], self.bounds[1:]
-        needed = np.maximum(begin, roster.since()[group][:, None]).ravel()
+        needed = np.maximum(begin, expectation.since()[group][:, None]).ravel()
         return self.cover.complete(number == expected, needed, np.tile(end, len(table)))
 
     def _of_hour(self) -> NDArray[np.int64]:

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts
 from engagement_pandas.frame.contract import TEXT
+from engagement_pandas.frame.number_checks import is_number, whole_number
 from engagement_pandas.metrics.checks import require_columns
 from engagement_pandas.metrics.compare import (
     AT,

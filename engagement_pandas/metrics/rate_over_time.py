@@ -20,6 +20,7 @@ from engagement_pandas.metrics.checks import (
     require_columns,
 )
 from engagement_pandas.metrics.coverage import hours
+from engagement_pandas.metrics.expected_counts import ExpectedCounts
 from engagement_pandas.metrics.group_sums import coded
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.metrics.over_time import Buckets, time_keys
@@ -35,7 +36,6 @@ from engagement_pandas.metrics.rate_formula import (
     pair_sums,
     rated,
 )
-from engagement_pandas.metrics.roster import Roster
 
 
 def rate_over_time(  # noqa: PLR0913 - each has a default
@@ -110,10 +110,10 @@ def rate_over_time(  # noqa: PLR0913 - each has a default
     buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
     rows = filter_types(counts, pair)
     key, table = coded(rows, names)
-    roster = Roster.of(counts, [*names, "engagement_type"], posts)
-    alive = roster.full(counts, starts)[is_of_types(counts, pair)]
+    expectation = ExpectedCounts.of(counts, [*names, "engagement_type"], posts)
+    alive = expectation.full(counts, starts)[is_of_types(counts, pair)]
     rates = _rates(
-        rows, [pair], buckets, key, table, roster, alive, confidence, single="post_id" in names
+        rows, [pair], buckets, key, table, expectation, alive, confidence, single="post_id" in names
     )
     frame = buckets.frame(table).assign(**rated(pair, rates.sums, rates.known, rates.bounds))
     return frame.assign(complete=rates.complete)
@@ -140,9 +140,9 @@ def rates_over_time(  # noqa: PLR0913 - the metric's own, by keyword
     buckets = Buckets.of(counts, starts, every=every, tz=tz, window=window)
     key = np.zeros(len(counts), dtype=np.int64)
     table = pd.DataFrame(index=[0])
-    roster = Roster.of(counts, ["engagement_type"])
-    alive = roster.full(counts, starts)
-    rates = _rates(counts, pairs, buckets, key, table, roster, alive, confidence)
+    expectation = ExpectedCounts.of(counts, ["engagement_type"])
+    alive = expectation.full(counts, starts)
+    rates = _rates(counts, pairs, buckets, key, table, expectation, alive, confidence)
     names = pd.DataFrame({"engagement_type": pd.Series(list(numerators), dtype=TEXT)})
     columns = rated(["count", denominator], rates.sums, rates.known, rates.bounds)
     return buckets.frame(names).assign(**columns, complete=rates.complete)
@@ -164,7 +164,7 @@ def _rates(  # noqa: PLR0913, PLR0917 - one step of two metrics
     buckets: Buckets,
     key: NDArray[np.int64],
     table: pd.DataFrame,
-    roster: Roster,
+    expectation: ExpectedCounts,
     alive: NDArray[Any],
     confidence: float,
     *,
@@ -181,7 +181,7 @@ def _rates(  # noqa: PLR0913, PLR0917 - one step of two metrics
     size = len(table) * len(buckets)
     sums, known = pair_sums(counts, found, places, size)
     complete = [
-        buckets.complete(roster, table, places[rows], alive[rows])
+        buckets.complete(expectation, table, places[rows], alive[rows])
         for rows in (pair.known[0] for pair in found)
     ]
     bounds = [

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.arguments import is_number, whole_number
 from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.number_checks import is_number, whole_number
 from engagement_pandas.metrics.checks import counted_type, require_columns
 from engagement_pandas.metrics.engagement_rate import rates_of
 from engagement_pandas.metrics.intervals import CONFIDENCE, Prior, fit_prior

@@ -8,8 +8,8 @@ from typing import Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.frame.number_checks import whole_number
 from engagement_pandas.metrics.coverage import HOUR_US, Coverage, hours, span
 from engagement_pandas.metrics.over_time import over_time
 from engagement_pandas.text import pluralize

@@ -44,6 +44,7 @@ from engagement_pandas.plots.best_times import plot_best_times
 from engagement_pandas.plots.breakouts import plot_breakouts
 from engagement_pandas.plots.by_age import plot_by_age
 from engagement_pandas.plots.by_type import plot_by_type
+from engagement_pandas.plots.colours import COLOURS, post_colours
 from engagement_pandas.plots.compare import plot_compare
 from engagement_pandas.plots.concentration import plot_concentration
 from engagement_pandas.plots.cumulative import plot_cumulative
@@ -54,12 +55,11 @@ from engagement_pandas.plots.half_life import plot_half_life
 from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import headline
 from engagement_pandas.plots.over_time import plot_over_time
+from engagement_pandas.plots.page_theme import follow_theme
 from engagement_pandas.plots.rate_by_age import plot_rate_by_age
 from engagement_pandas.plots.rate_over_time import plot_rate_over_time
 from engagement_pandas.plots.report import report
 from engagement_pandas.plots.running_total import plot_running_total
-from engagement_pandas.plots.style import COLOURS, post_colours
-from engagement_pandas.plots.theme import follow_theme
 from engagement_pandas.plots.top_posts import plot_top_posts
 from engagement_pandas.plots.versus_previous import plot_versus_previous
 

@@ -23,9 +23,9 @@ from engagement_pandas.plots.axes import (
     room,
     wrapped,
 )
+from engagement_pandas.plots.colours import REST, group_colours, ink, shade
 from engagement_pandas.plots.labels import in_font, noted_names
 from engagement_pandas.plots.legend_and_headline import legend_of, set_headline
-from engagement_pandas.plots.style import REST, group_colours, ink, shade
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:

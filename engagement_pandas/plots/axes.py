@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
+from engagement_pandas.plots.colours import ink
 from engagement_pandas.plots.labels import in_font
-from engagement_pandas.plots.style import ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from engagement_pandas.plots.axes import LETTER, points_of, row_size
-from engagement_pandas.plots.style import REST, ink
+from engagement_pandas.plots.colours import REST, ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

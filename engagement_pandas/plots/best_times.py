@@ -32,9 +32,9 @@ from engagement_pandas.plots.axes import (
     upright,
     wrapped,
 )
+from engagement_pandas.plots.colours import REST, ink, shade, type_colours
 from engagement_pandas.plots.legend_and_headline import set_headline
-from engagement_pandas.plots.style import REST, ink, shade, type_colours
-from engagement_pandas.plots.theme import INK as PLACEHOLDER
+from engagement_pandas.plots.page_theme import INK as PLACEHOLDER
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:

@@ -25,9 +25,9 @@ from engagement_pandas.plots.axes import (
     side_label,
     time_axis,
 )
+from engagement_pandas.plots.colours import REST, ink, post_colours, shade
 from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of, set_headline
-from engagement_pandas.plots.style import REST, ink, post_colours, shade
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:

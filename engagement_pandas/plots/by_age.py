@@ -16,6 +16,7 @@ from engagement_pandas.plots.axes import (
     remove_clutter,
     room,
 )
+from engagement_pandas.plots.colours import post_colours
 from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.lines_by_age import (
@@ -27,7 +28,6 @@ from engagement_pandas.plots.lines_by_age import (
     say_why,
     young,
 )
-from engagement_pandas.plots.style import post_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -28,9 +28,9 @@ from engagement_pandas.plots.axes import (
     room,
     wrapped,
 )
+from engagement_pandas.plots.colours import group_colours, ink, shade
 from engagement_pandas.plots.labels import drawable, in_font
 from engagement_pandas.plots.legend_and_headline import set_headline
-from engagement_pandas.plots.style import group_colours, ink, shade
 from engagement_pandas.text import pluralize, shortened
 
 if TYPE_CHECKING:

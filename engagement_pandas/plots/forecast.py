@@ -22,9 +22,9 @@ from engagement_pandas.plots.axes import (
     room,
     wrapped,
 )
+from engagement_pandas.plots.colours import REST, ink, picked_out, post_colours, shade, type_colours
 from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
-from engagement_pandas.plots.style import REST, ink, picked_out, post_colours, shade, type_colours
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.bars import label_bars
+from engagement_pandas.plots.colours import REST, draw_type_bars, ink
 from engagement_pandas.plots.labels import in_font, noted_names
 from engagement_pandas.plots.legend_and_headline import set_headline
 from engagement_pandas.plots.rate_lines import VAGUE
-from engagement_pandas.plots.style import REST, draw_type_bars, ink
 from engagement_pandas.text import pluralize, shortened
 
 if TYPE_CHECKING:

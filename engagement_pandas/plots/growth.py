@@ -21,12 +21,12 @@ from engagement_pandas.plots.axes import (
     room,
     time_axis,
 )
+from engagement_pandas.plots.colours import line_styles, post_colours, shade
 from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.lines import draw_grey
 from engagement_pandas.plots.lines_by_age import ranked
 from engagement_pandas.plots.lines_over_time import days_since_1970, label_time_axes
-from engagement_pandas.plots.style import line_styles, post_colours, shade
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from engagement_pandas.plots.axes import VERBATIM, cell_width, points_of, wrapped
-from engagement_pandas.plots.style import FAINT
+from engagement_pandas.plots.colours import FAINT
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engagement_pandas.plots.style import FAINT, REST, line_styles
+from engagement_pandas.plots.colours import FAINT, REST, line_styles
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

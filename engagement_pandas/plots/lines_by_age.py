@@ -11,9 +11,9 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.metrics.benchmark import AGES
 from engagement_pandas.plots.axes import NOTHING, age_axis, annotate_empty, side_label
+from engagement_pandas.plots.colours import OWN, shade
 from engagement_pandas.plots.lines import draw_grey, draw_lines, split_lines
 from engagement_pandas.plots.partial_and_missing import mark_partial
-from engagement_pandas.plots.style import OWN, shade
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

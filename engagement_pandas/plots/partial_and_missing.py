@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engagement_pandas.plots.colours import REST, ink
 from engagement_pandas.plots.lines import Series
-from engagement_pandas.plots.style import REST, ink
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

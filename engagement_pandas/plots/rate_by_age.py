@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.coercion import as_counts, as_posts
+from engagement_pandas.frame.number_checks import whole_number
 from engagement_pandas.metrics import rate_by_age
 from engagement_pandas.metrics.checks import known_type, require_columns
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.plots.axes import axes_for, rate_axis, remove_clutter, room
+from engagement_pandas.plots.colours import post_colours
 from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.lines_by_age import (
@@ -30,7 +31,6 @@ from engagement_pandas.plots.rate_lines import (
     rates_from_zero,
     well_exposed,
 )
-from engagement_pandas.plots.style import post_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

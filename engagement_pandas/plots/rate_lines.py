@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement_pandas.plots.axes import from_zero, percent
-from engagement_pandas.plots.style import REST, ink
+from engagement_pandas.plots.colours import REST, ink
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from engagement_pandas.frame.arguments import whole_number
 from engagement_pandas.frame.coercion import as_counts, as_posts
 from engagement_pandas.frame.contract import in_order
+from engagement_pandas.frame.number_checks import whole_number
 from engagement_pandas.metrics import rate_over_time
 from engagement_pandas.metrics.checks import filter_types, known_type, require_columns
 from engagement_pandas.metrics.intervals import CONFIDENCE
@@ -23,6 +23,7 @@ from engagement_pandas.plots.axes import (
     remove_clutter,
     room,
 )
+from engagement_pandas.plots.colours import type_colours
 from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.lines_over_time import (
@@ -43,7 +44,6 @@ from engagement_pandas.plots.rate_lines import (
     rates_from_zero,
     well_exposed,
 )
-from engagement_pandas.plots.style import type_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

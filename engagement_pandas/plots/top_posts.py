@@ -27,9 +27,9 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.bars import hatch_missing, label_bars
+from engagement_pandas.plots.colours import REST, ink, picked_out, post_colours, shade, type_colours
 from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
-from engagement_pandas.plots.style import REST, ink, picked_out, post_colours, shade, type_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -40,6 +40,10 @@ _PIECE: Final = 2**16
 _GZIP: Final = b"\x1f\x8b"
 
 
+TIMEOUT: Final[tuple[float, float]] = (10.0, 120.0)
+"""Seconds to connect, and between two bytes of the answer."""
+
+
 def checked_timeout(timeout: tuple[float, float]) -> tuple[float, float]:
     """Return the validated timeouts: seconds to connect, and between two bytes of a reply.
 

@@ -21,6 +21,7 @@ from engagement_pandas.errors import RequestError, ResponseShapeError
 from engagement_pandas.response.json_decoding import DECODE_ERRORS, MAX_BODY_BYTES, decode_top_level
 from engagement_pandas.transport.bounded_session import (
     DEADLINE,
+    TIMEOUT,
     BoundedSession,
     checked_timeout,
     read_body,
@@ -31,9 +32,6 @@ from engagement_pandas.transport.message import Answer, Failure, Message
 from engagement_pandas.transport.rate_limiter import Permit, RateLimiter
 from engagement_pandas.transport.retries import MAX_ATTEMPTS, RETRY_STATUSES, MessageCall
 from engagement_pandas.transport.scheduler import InlineExecutor, Scheduler, ThreadExecutor
-
-TIMEOUT: Final = (10.0, 120.0)
-"""Seconds to connect, and between two bytes of the answer."""
 
 MAX_IN_FLIGHT: Final = 48
 """Concurrent requests: at 2 s per answer, enough for 20 a second, with some reserve."""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from engagement_pandas.vocabulary.dimensions import Dimension
+from engagement_pandas.vocabulary.limits import MAX_POSTS, MAX_POSTS_OF_TOTALS
 
 
 class Endpoint(StrEnum):
@@ -61,7 +62,7 @@ ENDPOINTS: Final[Mapping[Endpoint, EndpointFacts]] = MappingProxyType(
         Endpoint.TOTALS: EndpointFacts(
             path="/insights/engagement/totals",
             function="totals()",
-            posts_per_request=250,
+            posts_per_request=MAX_POSTS_OF_TOTALS,
             time_series=False,
             dimensions=(Dimension.POST_ID, Dimension.ENGAGEMENT_TYPE),
             app_only=True,
@@ -70,7 +71,7 @@ ENDPOINTS: Final[Mapping[Endpoint, EndpointFacts]] = MappingProxyType(
         Endpoint.LAST_28_HOURS: EndpointFacts(
             path="/insights/engagement/28hr",
             function="last_28_hours()",
-            posts_per_request=25,
+            posts_per_request=MAX_POSTS,
             time_series=True,
             dimensions=_SERIES_DIMENSIONS,
             app_only=False,
@@ -79,7 +80,7 @@ ENDPOINTS: Final[Mapping[Endpoint, EndpointFacts]] = MappingProxyType(
         Endpoint.HISTORICAL: EndpointFacts(
             path="/insights/engagement/historical",
             function="historical()",
-            posts_per_request=25,
+            posts_per_request=MAX_POSTS,
             time_series=True,
             dimensions=_SERIES_DIMENSIONS,
             app_only=False,

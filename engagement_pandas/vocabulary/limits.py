@@ -1,6 +1,6 @@
-"""Limits of a request, as the API documents them.
+"""Limits of a request, as the API documents them unless a line says otherwise.
 
-The limits of each endpoint, such as its posts per request, are in ``vocabulary/endpoints.py``.
+Which of them apply to an endpoint is in ``vocabulary/endpoints.py``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from engagement_pandas.vocabulary.dimensions import Dimension
+
+MAX_POSTS_OF_TOTALS: Final = 250
+"""Maximum posts in one request of ``/totals``."""
+
+MAX_POSTS: Final = 25
+"""Maximum posts in one request of ``/28hr`` or ``/historical``."""
 
 MAX_GROUPINGS: Final = 3
 """Maximum groupings in one request."""

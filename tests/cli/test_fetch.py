@@ -195,13 +195,13 @@ def test_an_invalid_response_is_kept(server: ScriptedServer, folder: Path) -> No
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "post_id,text\n"])
-@pytest.mark.parametrize("verb", ["totals", "last-28-hours", "historical"])
+@pytest.mark.parametrize("subcommand", ["totals", "last-28-hours", "historical"])
 def test_an_empty_standard_input_is_an_error(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: str, text: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], subcommand: str, text: str
 ) -> None:
     """The exit code is 2, and the message has the accepted input."""
     monkeypatch.setattr(sys, "stdin", io.StringIO(text))
-    assert main([verb, "-"]) == 2
+    assert main([subcommand, "-"]) == 2
     message = capsys.readouterr().err
     assert (
         "no post IDs in ['standard input']; pass IDs or links, a file with one per line" in message

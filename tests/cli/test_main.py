@@ -16,9 +16,17 @@ from engagement_pandas.cli.exit_codes import EXIT_CODES, in_words
 
 def test_the_help_of_each_command_is_complete(capsys: pytest.CaptureFixture[str]) -> None:
     """It has the options, an example and the exit codes."""
-    for verb in ("demo", "totals", "last-28-hours", "historical", "flatten", "verify", "sandbox"):
+    for subcommand in (
+        "demo",
+        "totals",
+        "last-28-hours",
+        "historical",
+        "flatten",
+        "verify",
+        "sandbox",
+    ):
         with pytest.raises(SystemExit) as caught:
-            main([verb, "--help"])
+            main([subcommand, "--help"])
         assert caught.value.code == 0
         text = capsys.readouterr().out
         assert "exit codes:" in text

@@ -73,11 +73,13 @@ def commands(post: str) -> dict[str, list[str]]:
         "login": [],
         "accounts": [],
     }
-    (verbs,) = (action.choices for action in parser()._actions if isinstance(action.choices, dict))
-    return {verb: [verb, *known.get(verb, [])] for verb in verbs}
+    (subcommands,) = (
+        action.choices for action in parser()._actions if isinstance(action.choices, dict)
+    )
+    return {subcommand: [subcommand, *known.get(subcommand, [])] for subcommand in subcommands}
 
 
-VERBS: Final = list(commands("7"))
+SUBCOMMANDS: Final = list(commands("7"))
 TABLES: Final = ["totals", "last-28-hours", "historical", "flatten", "import"]
 
 
@@ -94,23 +96,26 @@ def assert_documented_exit(done: Any) -> None:
     ["1", *(pytest.param(closed, marks=pytest.mark.long) for closed in ("012", "0", "2", "12"))],
 )
 @pytest.mark.parametrize(
-    "verb",
-    [verb if verb in TABLES else pytest.param(verb, marks=pytest.mark.long) for verb in VERBS],
+    "subcommand",
+    [
+        subcommand if subcommand in TABLES else pytest.param(subcommand, marks=pytest.mark.long)
+        for subcommand in SUBCOMMANDS
+    ],
 )
 def test_a_closed_stream_gives_a_message_and_an_exit_code(
-    post: str, forks: Forks, verb: str, closed: str, tmp_path: Path
+    post: str, forks: Forks, subcommand: str, closed: str, tmp_path: Path
 ) -> None:
     """A lost result is never reported as success."""
-    command = commands(post)[verb]
-    if verb == "demo" and "1" not in closed:
+    command = commands(post)[subcommand]
+    if subcommand == "demo" and "1" not in closed:
         command = ["demo", "here", "--now", "no time"]  # its result is tested elsewhere
     done = forks.run(*command, closed=closed)
     assert_documented_exit(done)
-    if "1" in closed and verb in [*TABLES, "demo"]:
+    if "1" in closed and subcommand in [*TABLES, "demo"]:
         assert done.returncode == 7
         if closed == "1":
             assert re.fullmatch("engagement-pandas: standard output .* closed; .*\n", done.stderr)
-    elif verb in TABLES:
+    elif subcommand in TABLES:
         assert done.returncode == 0
         assert done.stdout.startswith("post_id,")
     if done.returncode and "2" not in closed:
@@ -158,28 +163,28 @@ def test_help_that_cannot_be_written_is_an_error(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("verb", [*TABLES, "demo", "sandbox"])
+@pytest.mark.parametrize("subcommand", [*TABLES, "demo", "sandbox"])
 @pytest.mark.parametrize("stream", ["/dev/full", pytest.param(os.devnull, marks=pytest.mark.long)])
 def test_a_result_that_cannot_be_written_is_an_error(
-    post: str, forks: Forks, verb: str, stream: str
+    post: str, forks: Forks, subcommand: str, stream: str
 ) -> None:
     """The exit code is 7, with one line, before anything is requested."""
-    command = ["sandbox", "--port", "0"] if verb == "sandbox" else commands(post)[verb]
+    command = ["sandbox", "--port", "0"] if subcommand == "sandbox" else commands(post)[subcommand]
     done = forks.run(*command, out=stream)
     assert done.returncode == 7
     assert re.fullmatch("engagement-pandas: standard output cannot be .*\n", done.stderr)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("verb", ["totals", "flatten"])
+@pytest.mark.parametrize("subcommand", ["totals", "flatten"])
 def test_a_pipe_without_a_reader_is_an_error(
-    post: str, verb: str, sandbox: SandboxServer, tmp_path: Path
+    post: str, subcommand: str, sandbox: SandboxServer, tmp_path: Path
 ) -> None:
     """The exit code is 7, and nothing was requested from the API."""
     reader, writer = os.pipe()
     os.close(reader)
     before = len(sandbox.requests)
-    done = processes.run(processes.PROGRAM, *commands(post)[verb], stdout=writer)
+    done = processes.run(processes.PROGRAM, *commands(post)[subcommand], stdout=writer)
     os.close(writer)
     assert done.returncode == 7
     assert "no program reads it" in done.stderr
@@ -275,17 +280,17 @@ def test_a_locale_other_than_utf8_works(post: str) -> None:
     "missing",
     ["all", *(pytest.param(m, marks=pytest.mark.long) for m in ("stdin", "stdout", "stderr"))],
 )
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("subcommand", SUBCOMMANDS)
 def test_missing_streams_give_an_exit_code(
     post: str,
-    verb: str,
+    subcommand: str,
     missing: str,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """A program without a console has none, and nothing is written to other descriptors."""
-    command = commands(post)[verb]
-    if verb == "demo" and missing in {"stdin", "stderr"}:
+    command = commands(post)[subcommand]
+    if subcommand == "demo" and missing in {"stdin", "stderr"}:
         command = ["demo", "here", "--now", "no time"]
     for name in ["stdin", "stdout", "stderr"] if missing == "all" else [missing]:
         monkeypatch.setattr(sys, name, None)
@@ -293,6 +298,6 @@ def test_missing_streams_give_an_exit_code(
     assert code in CODES
     if missing in {"stdout", "all"}:
         assert capfd.readouterr().out == ""
-        if verb in [*TABLES, "demo"]:
+        if subcommand in [*TABLES, "demo"]:
             assert code == 7
         assert sys.stdout is None

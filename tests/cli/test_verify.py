@@ -87,15 +87,15 @@ def test_verify_reports_unfinished_collections(
     assert f"{snapshot}: 1 request to go" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", ["verify", "flatten"])
+@pytest.mark.parametrize("subcommand", ["verify", "flatten"])
 @pytest.mark.usefixtures("folder")
 def test_a_folder_without_responses_is_an_error(
-    verb: str, capsys: pytest.CaptureFixture[str]
+    subcommand: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The exit code is 7, and the message has the cure."""
     Path("empty").mkdir()
-    assert main([verb, "empty"]) == 7
+    assert main([subcommand, "empty"]) == 7
     assert "empty has no responses; name a folder that was filled with --archive" in (
         capsys.readouterr().err
     )
-    assert main([verb, "nowhere"]) == 7
+    assert main([subcommand, "nowhere"]) == 7

@@ -10,7 +10,7 @@ import pytest
 from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.client import task
+from engagement_pandas.client import request_task
 from engagement_pandas.client.progress import Progress
 from engagement_pandas.request import plan
 from engagement_pandas.request.packing import pack
@@ -797,7 +797,7 @@ def test_each_part_of_a_request_must_be_answered(
         smaller = response.request.replace(post_ids=response.request.post_ids[1:])
         return apply_refusal(ep.EngagementResponse(smaller, response.content, response.status))
 
-    monkeypatch.setattr(task, "apply_refusal", fewer)
+    monkeypatch.setattr(request_task, "apply_refusal", fewer)
     server.answer(counted(1, 2))
     with pytest.raises(ep.TransportError, match=r"missing: favorites of post 1 \(totals by_post\)"):
         client.fetch(totals(1, 2))

@@ -16,7 +16,7 @@ from support.scripted import USER, FakeClock, Scripted, ScriptedServer, Seen
 
 import engagement_pandas as ep
 from engagement_pandas.client.failures import GIVE_UP
-from engagement_pandas.client.task import PIECE_ATTEMPTS, PIECES
+from engagement_pandas.client.request_task import PIECE_ATTEMPTS, PIECES
 from engagement_pandas.frame.contract import TEXT
 
 POSTS = [str(10**18 + number) for number in range(12)]

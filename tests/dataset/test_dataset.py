@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from support.datasets.frames import changed, counts_of, some
 
 import engagement_pandas as ep
-from engagement_pandas.dataset import delta_errors
+from engagement_pandas.dataset import commit_conflicts
 from engagement_pandas.dataset import delta_table as lake
 from engagement_pandas.dataset.merge import as_readings, merge_readings
 from engagement_pandas.frame.contract import API_COLUMNS, check_counts, check_omissions, dtype_name
@@ -637,14 +637,14 @@ def test_a_writer_repeats_its_append_after_a_conflict(
 def test_a_writer_stops_after_20_conflicts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses grow to a second at most; then an error is raised."""
     paused: list[float] = []
-    monkeypatch.setattr(delta_errors, "time", SimpleNamespace(sleep=paused.append))
-    monkeypatch.setattr(delta_errors.random, "uniform", lambda _, most: most)
+    monkeypatch.setattr(commit_conflicts, "time", SimpleNamespace(sleep=paused.append))
+    monkeypatch.setattr(commit_conflicts.random, "uniform", lambda _, most: most)
 
     def attempt() -> None:
-        raise delta_errors.CommitConflict
+        raise commit_conflicts.CommitConflict
 
     with pytest.raises(ep.DatasetError, match="could not commit in 20 attempts"):
-        delta_errors.retry_on_conflict(attempt)
+        commit_conflicts.retry_on_conflict(attempt)
     assert paused[:3] == [0.01, 0.02, 0.04]
     assert paused[3:] == [min(0.01 * 2**number, 1) for number in range(3, 20)]
 

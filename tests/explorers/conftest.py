@@ -28,7 +28,7 @@ from engagement_pandas.explorers.engagement_explorer import EngagementExplorer
 from engagement_pandas.explorers.picture import Picture
 from engagement_pandas.frame.contract import TEXT
 from engagement_pandas.plots.legend_and_headline import legend_names
-from engagement_pandas.plots.theme import SETTINGS
+from engagement_pandas.plots.page_theme import SETTINGS
 
 EPOCH_MS = 1_288_834_974_657
 """The epoch of the IDs: 2010-11-04 01:42:54.657 UTC, from X's documentation."""

@@ -16,8 +16,8 @@ import engagement_pandas as ep
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer
 from engagement_pandas.explorers.chart_marks import FORMATS, can_show, readings
 from engagement_pandas.plots import post_colours
-from engagement_pandas.plots.style import INK
-from engagement_pandas.plots.theme import PAGE_INK
+from engagement_pandas.plots.colours import INK
+from engagement_pandas.plots.page_theme import PAGE_INK
 
 
 def position_of(text: str) -> float:

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer
-from engagement_pandas.plots.theme import INK, PAGE_INK
+from engagement_pandas.plots.page_theme import INK, PAGE_INK
 
 pytestmark = pytest.mark.usefixtures("without_svg")
 DASH = "–"  # noqa: RUF001 - a dash, not a minus

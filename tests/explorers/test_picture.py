@@ -23,7 +23,7 @@ from matplotlib.axis import Axis
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
 from engagement_pandas.explorers.picture import Picture
 from engagement_pandas.explorers.widgets import Region
-from engagement_pandas.plots.theme import INK, PAGE_INK
+from engagement_pandas.plots.page_theme import INK, PAGE_INK
 
 EXPLORERS = (EngagementExplorer, BestTimesExplorer, CompareExplorer)
 each_explorer = pytest.mark.parametrize("explorer_class", EXPLORERS)

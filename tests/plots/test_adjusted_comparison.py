@@ -12,7 +12,7 @@ from metrics.test_adjusted_comparison import by_hours, six, tags
 from engagement_pandas import plots
 from engagement_pandas.metrics import adjusted_comparison
 from engagement_pandas.plots import headline
-from engagement_pandas.plots.style import group_colours
+from engagement_pandas.plots.colours import group_colours
 
 plot: Any = plots.plot_adjusted_comparison
 

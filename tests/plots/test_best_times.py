@@ -12,7 +12,7 @@ import pytest
 import engagement_pandas as ep
 from engagement_pandas import plots
 from engagement_pandas.metrics import best_times
-from engagement_pandas.plots.theme import SETTINGS
+from engagement_pandas.plots.page_theme import SETTINGS
 
 plot_best_times: Any = plots.plot_best_times
 """Typed as Any, since matplotlib's annotations lack methods of artists."""

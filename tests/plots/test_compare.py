@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 import engagement_pandas as ep
 from engagement_pandas import plots
 from engagement_pandas.metrics import compare
-from engagement_pandas.plots.style import group_colours
+from engagement_pandas.plots.colours import group_colours
 
 plot_compare: Any = plots.plot_compare
 """Typed as Any, since matplotlib's annotations lack methods of artists."""

@@ -13,7 +13,7 @@ from support.simulated import HOUR_MS, MARCH, hourly
 from engagement_pandas import plots
 from engagement_pandas.metrics import forecast, versus_previous
 from engagement_pandas.plots import post_colours
-from engagement_pandas.plots.style import REST, type_colours
+from engagement_pandas.plots.colours import REST, type_colours
 
 plot_forecast: Any = plots.plot_forecast
 plot_versus_previous: Any = plots.plot_versus_previous

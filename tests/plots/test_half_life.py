@@ -15,8 +15,8 @@ import engagement_pandas as ep
 from engagement_pandas import plots
 from engagement_pandas.metrics import half_life
 from engagement_pandas.plots import post_colours
+from engagement_pandas.plots.colours import REST, type_colours
 from engagement_pandas.plots.half_life import duration
-from engagement_pandas.plots.style import REST, type_colours
 
 plot_half_life: Any = plots.plot_half_life
 """Typed as Any, since matplotlib's annotations lack methods of artists."""

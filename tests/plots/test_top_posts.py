@@ -16,7 +16,7 @@ import engagement_pandas as ep
 from engagement_pandas import plots
 from engagement_pandas.metrics import top_posts
 from engagement_pandas.plots import post_colours
-from engagement_pandas.plots.style import REST, type_colours
+from engagement_pandas.plots.colours import REST, type_colours
 
 plot_top_posts: Any = plots.plot_top_posts
 """Typed as Any, since matplotlib's annotations lack methods of artists."""

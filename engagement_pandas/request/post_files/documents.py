@@ -13,7 +13,7 @@ from typing import Any, Final
 from engagement_pandas.errors import InvalidPostId
 from engagement_pandas.request.post_files.column_names import roles_of
 from engagement_pandas.request.post_files.entry import LONG, RawEntry, is_id, where
-from engagement_pandas.request.post_files.kind import kind_of, known_kind
+from engagement_pandas.request.post_files.post_kind import kind_of, known_kind
 from engagement_pandas.text import format_list, truncated_repr
 
 _SCRIPT: Final = re.compile(r"\s*(?:window\.|Grailbird\.|var |let |const )[\w.$]+\s*=\s*")

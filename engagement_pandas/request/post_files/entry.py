@@ -9,7 +9,7 @@ from engagement_pandas.errors import InvalidPostId, RequestError
 from engagement_pandas.request.handle import normalize_handle
 from engagement_pandas.request.owners import PostOwners
 from engagement_pandas.request.post_files.column_names import ANY_ID, key
-from engagement_pandas.request.post_files.kind import known_kind
+from engagement_pandas.request.post_files.post_kind import known_kind
 from engagement_pandas.request.post_ids import parse_post_id
 from engagement_pandas.text import check_digits, format_list, pluralize, warn
 

@@ -18,7 +18,7 @@ from engagement_pandas.files.delimited import (
 from engagement_pandas.files.spreadsheet_formulas import unguarded
 from engagement_pandas.request.post_files.column_names import ROLES, roles_of
 from engagement_pandas.request.post_files.entry import LONG, RawEntry, is_id
-from engagement_pandas.request.post_files.kind import REFERENCE_COLUMNS
+from engagement_pandas.request.post_files.post_kind import REFERENCE_COLUMNS
 from engagement_pandas.text import format_list, pluralize
 
 _DIALECTS: Final[Sequence[Mapping[str, Any]]] = (

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engagement_pandas.explorers import BestTimesExplorer, CompareExplorer, EngagementExplorer
-from engagement_pandas.explorers.code import list_of, literal
+from engagement_pandas.explorers.generated_code import list_of, literal
 
 UNUSUAL_NAMES = (
     "<img src=x onerror=alert(1)>",

@@ -16,7 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
 
 import engagement_pandas as ep
-from engagement_pandas.plots.theme import INK, PAGE_INK, figure_element
+from engagement_pandas.plots.page_theme import INK, PAGE_INK, figure_element
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 
 import engagement_pandas as ep
 from engagement_pandas.plots import COLOURS, post_colours
-from engagement_pandas.plots.style import group_colours, line_styles, type_colours
+from engagement_pandas.plots.colours import group_colours, line_styles, type_colours
 
 EYES = {
     "usual": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],

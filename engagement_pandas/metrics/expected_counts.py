@@ -23,7 +23,7 @@ Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Roster:
+class ExpectedCounts:
     """The posts of each group of series, and when each of them begins to have counts.
 
     ``groups`` has the values of the keys except the engagement type; each row is a group. A
@@ -46,7 +46,7 @@ class Roster:
     summed: Places | None = None
 
     @classmethod
-    def of(cls, counts: pd.DataFrame, names: Sequence[str], posts: Any = None) -> Roster:
+    def of(cls, counts: pd.DataFrame, names: Sequence[str], posts: Any = None) -> ExpectedCounts:
         """Find the posts of each series; there is one for each value of the keys ``names``.
 
         ``posts`` are further posts for which counts are expected.

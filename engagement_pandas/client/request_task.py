@@ -23,7 +23,8 @@ from engagement_pandas.errors import (
 )
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.response.archives.collection import Collection
-from engagement_pandas.response.refusal import apply_refusal, halves, refused
+from engagement_pandas.response.refusal import apply_refusal, halves
+from engagement_pandas.response.refused_error import refused
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.validation import invalid
 from engagement_pandas.transport.error_bodies import error_messages
