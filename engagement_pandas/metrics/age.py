@@ -63,7 +63,8 @@ def age(counts: pd.DataFrame) -> pd.Series:
         ``<NA>`` if ``attrs`` have none. Without a ``day`` column, age runs to that end in
         every row, or to the row's own ``retrieved_at`` if there is such a column. Ages are
         0 or negative in hours that ended before the post was created. ``<NA>`` for IDs
-        that hold no time.
+        that hold no time. If ``attrs["retrieved_at_known_to"]`` is ``"day"``, as for exports
+        whose file names state the time, ages may be a day too high.
 
     Raises
     ------

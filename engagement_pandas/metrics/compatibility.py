@@ -9,7 +9,9 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.coercion import as_counts
+from engagement_pandas.metrics.age import made_hour
 from engagement_pandas.metrics.checks import known_type, require_columns, source_meaning
+from engagement_pandas.metrics.coverage import HOUR_US, covered
 from engagement_pandas.vocabulary.endpoints import ENDPOINTS, Endpoint
 from engagement_pandas.vocabulary.engagement_types import ENGAGEMENT_TYPES
 
@@ -56,7 +58,8 @@ def check_comparable(a: pd.DataFrame, b: pd.DataFrame, types: Iterable[str] | No
     a, b : DataFrame
         Tidy counts. ``attrs["endpoint"]`` states their source, or else their columns do:
         only a time series has days and hours. Counts by post alone may come from either,
-        and are accepted.
+        and are accepted. A time series that begins after the creation of one of its posts is
+        not compared with totals.
     types : iterable of str, optional
         The engagement types to check; by default those in both.
 
@@ -97,6 +100,23 @@ def check_comparable(a: pd.DataFrame, b: pd.DataFrame, types: Iterable[str] | No
                 f"{facts.meaning}; take both from the same endpoint"
             )
             raise FrameError(msg)
+    _check_lifetimes(a if series[0] else b)
+
+
+def _check_lifetimes(counts: pd.DataFrame) -> None:
+    """Raise if a time series begins after the creation of a post, since totals do not."""
+    window = covered(counts)
+    if window is None or "post_id" not in counts.columns:
+        return
+    posts = pd.Index(counts["post_id"].unique())
+    early = made_hour(posts) < window[0]
+    if early.any():
+        start = pd.Timestamp(window[0] * HOUR_US, unit="us")
+        msg = (
+            f"counts from {start:%Y-%m-%d %H:%M} UTC on are not compared with totals, since post "
+            f"{posts[early][0]} was created before; take both from the same endpoint"
+        )
+        raise FrameError(msg)
 
 
 def _source(counts: pd.DataFrame) -> str:

@@ -109,3 +109,16 @@ def test_counts_of_an_unknown_endpoint_are_compared() -> None:
     check_comparable(series, totals)
     totals.attrs["endpoint"] = "historical"
     check_comparable(series, totals)
+
+
+def test_a_part_of_a_life_is_not_compared_with_totals() -> None:
+    """The last 28 hours of a post of last week are not all that it has."""
+    series, totals = sides("favorites")
+    part = series[series["hour"] >= 6]
+    part.attrs = {"start": "2026-03-01T06:00Z", "end": "2026-03-02T00:00Z", "endpoint": "28hr"}
+    words = "from 2026-03-01 06:00 UTC on are not compared with totals, since post .* before"
+    for pair in ((part, totals), (totals, part)):
+        with pytest.raises(FrameError, match=words):
+            compare(*pair, by="favorites", at=None)
+    part.attrs["start"] = "2026-03-01T00:00Z"  # as the post
+    check_comparable(part, totals)
