@@ -22,7 +22,7 @@ from engagement_pandas.frame.other_libraries import to_pandas
 from engagement_pandas.request.engagement_types import meant_type, type_of
 from engagement_pandas.request.post_files.column_names import ANY_ID, key, roles_of
 from engagement_pandas.request.post_files.entry import LONG
-from engagement_pandas.sources.retrieval import check_retrieval
+from engagement_pandas.sources.creation import check_buckets, check_retrieval
 from engagement_pandas.text import format_list, truncated_repr
 
 _TIMES: Final = ("day", "hour", "retrieved_at")
@@ -79,8 +79,8 @@ def counts_from(  # noqa: PLR0913  each has a default
     FrameError
         With row, value and cure, if a cast would lose something: IDs that were floats or end
         alike, counts that are not whole numbers, days of a time zone other than UTC without
-        their hours; if a key occurs twice, a column is missing, or a post was retrieved before it
-        was created.
+        their hours; if a key occurs twice, a column is missing, or a post was counted or
+        retrieved before it was created.
 
     Notes
     -----
@@ -149,6 +149,7 @@ def counts_from(  # noqa: PLR0913  each has a default
         rows = pd.concat(parts, ignore_index=True)
     counts = tidy_counts(rows)
     check_retrieval(counts, _DAY)
+    check_buckets(counts)
     counts.attrs = dict(table.attrs)
     return counts
 

@@ -24,7 +24,7 @@ from engagement_pandas.frame.contract import (
 )
 from engagement_pandas.request.post_files.column_names import key
 from engagement_pandas.request.post_ids import created_at, parse_post_id, parse_post_link
-from engagement_pandas.sources.retrieval import check_retrieval
+from engagement_pandas.sources.creation import check_retrieval
 from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet, warn_of_headings
 from engagement_pandas.sources.x_dates import DAY, ISO, MINUTE, parse_date
 from engagement_pandas.sources.x_headings import BY_TWEET, BY_TWEET_NAMES, CONTENT, CONTENT_NAMES

@@ -350,3 +350,34 @@ def test_created_at_of_a_frame_is_refused() -> None:
     """It has more than IDs; the message has the cure."""
     with pytest.raises(ep.InvalidPostId, match=r"columns \['post_id', 'text'\]; give one: frame"):
         ep.created_at(pd.DataFrame({"post_id": [ONE], "text": ["one"]}))
+
+
+POST = "2043975803238093234"  # created on 2026-04-14 at 08:53 UTC
+
+
+@pytest.mark.parametrize(
+    ("day", "hour"),
+    [
+        ("2026-04-13", None),  # the local day in California, called UTC
+        ("2026-04-13", 23),
+        ("2026-04-14", 7),
+        ("2026-01-05", None),  # 1 May, read as in the US
+    ],
+)
+def test_counts_before_the_creation_of_a_post_are_refused(day: str, hour: int | None) -> None:
+    """Then day and month are confused, or days are local."""
+    table = pd.DataFrame({"post_id": [POST], "day": [day], "Likes": [5]})
+    table = table if hour is None else table.assign(hour=hour)
+    with pytest.raises(
+        FrameError, match=f"created at 2026-04-14 08:53 UTC, and has counts of {day}"
+    ):
+        ep.counts_from(table)
+    assert ep.counts_from(table.assign(Likes=0))["count"].to_list() == [0]
+    assert ep.counts_from(table.assign(Likes=None))["count"].isna().all()
+
+
+def test_counts_of_the_hour_of_creation_are_accepted() -> None:
+    """So are those of its day, and of a post whose ID holds no time."""
+    table = pd.DataFrame({"post_id": [POST, "7"], "day": ["2026-04-14"] * 2, "Likes": [5, 6]})
+    assert len(ep.counts_from(table)) == len(ep.counts_from(table.assign(hour=8))) == 2
+    assert len(ep.counts_from(table.iloc[:0])) == 0
