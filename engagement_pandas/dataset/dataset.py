@@ -274,7 +274,7 @@ class Dataset:
         Parameters
         ----------
         last : int
-            Maximum number of runs.
+            Maximum number of runs. The log keeps at least the last 1,000 commits.
 
         Returns
         -------
@@ -401,7 +401,8 @@ class Dataset:
         if isinstance(kept_hours, bool) or not isinstance(kept_hours, int) or kept_hours < 0:
             msg = f"kept_hours is {kept_hours!r}; pass whole hours, such as {KEPT_HOURS}"
             raise FrameError(msg)
-        retry_on_conflict(partial(self._tables.compact, kept_hours))
+        retry_on_conflict(self._tables.compact)
+        self._tables.vacuum(kept_hours)
 
     def __repr__(self) -> str:
         return f"Dataset({self.path})"

@@ -11,6 +11,7 @@ This module reads and writes the data files, with checksums; ``deltalake`` does 
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -57,9 +58,15 @@ _ROWS: Final = 500_000
 """Rows that are filtered at once, which is faster for many small files: about 15 MB."""
 
 _LOG: Final = "_delta_log"
+_CHECKPOINT: Final = "_last_checkpoint"
+
+_ENTRY: Final = re.compile(r"(\d{20})\.(json|checkpoint\.parquet)")
+
+_KEPT_COMMITS: Final = 1_000
+"""Commits that the log keeps at least, for ``Dataset.runs``; a longer log is slower to list."""
 
 _CONFIGURATION: Final = {
-    # Keep the log: earlier versions are opened again, however old they are.
+    # Keep the log, however old it is: an earlier version may belong to the current counts.
     "delta.enableExpiredLogCleanup": "false",
     # A sync opens a table many times, and each time reads all entries since the checkpoint.
     "delta.checkpointInterval": "10",
@@ -183,6 +190,7 @@ class Table:
         lake = deltalake()
         from deltalake.transaction import AddAction, RemoveAction  # noqa: PLC0415  an extra
 
+        delta = self._delta(onto)
         before, unchanged = ({file.path: file for file in files} for files in (onto.files, kept))
         now = int(time.time() * 1000)
         marks = {**onto.transactions, **(marks or {})}
@@ -205,7 +213,7 @@ class Table:
                 if path not in unchanged
             ]
             try:
-                onto.delta.create_write_transaction(
+                delta.create_write_transaction(
                     actions,
                     "append",
                     self.schema,
@@ -217,16 +225,21 @@ class Table:
             except lake.exceptions.CommitFailedError as error:
                 raise CommitConflict from error
             self._flush(version, added)
-        written = self.open(version)
-        if written is None:
-            msg = f"{self.uri} was removed while it was written; try again"
-            raise DatasetError(msg)
-        return written
+        return Snapshot.written(version, files, marks)
 
     def history(self, onto: Snapshot, limit: int) -> list[dict[str, Any]]:
         """Return the latest commits in the log, latest first, with their metadata."""
+        delta = self._delta(onto)
         with translate_errors(self.uri, "read"):
-            return onto.delta.history(limit)
+            return delta.history(limit)
+
+    def _delta(self, snapshot: Snapshot) -> DeltaTable:
+        """Return a version as a table of ``deltalake``, to commit to or to inspect."""
+        found = snapshot if snapshot.delta is not None else self.open(snapshot.version)
+        if found is None or found.delta is None:
+            msg = f"{self.uri} was removed while it was in use; try again"
+            raise DatasetError(msg)
+        return found.delta
 
     def _put(self, rows: pa.Table, day: date | None) -> DataFile:
         file, content = DataFile.of(rows, day)
@@ -251,8 +264,8 @@ class Table:
             return
         folder = Path(self.uri)
         log = folder / _LOG
-        for written in (*log.glob(f"{version:020}.*"), log / "_last_checkpoint"):
-            with suppress(FileNotFoundError), written.open("rb+") as handle:
+        for name in (f"{version:020}.json", f"{version:020}.checkpoint.parquet", _CHECKPOINT):
+            with suppress(FileNotFoundError), (log / name).open("rb+") as handle:
                 os.fsync(handle.fileno())
         parents = {(folder / file.path).parent for file in files} | {folder, log}
         if version == 0:
@@ -314,16 +327,27 @@ class Table:
         """Delete files that are no longer used, including those of crashed writers.
 
         The files of ``snapshot`` are kept, and those younger than ``kept_hours``. Files of no
-        commit are kept for at least an hour, since another writer may be using them.
+        commit are kept for at least an hour, since another writer may be using them. The log
+        keeps ``snapshot`` and the versions of the 1,000 commits before it.
         """
         with translate_errors(self.uri, "written"):
-            table = self.open_or_create().delta
+            table = self._delta(self.open_or_create())
             long_ago = max(kept_hours, _HOURS_AT_WORK)
             named = _left(table, kept_hours, full=False) | _left(table, long_ago, full=True)
             for path in named - {file.path for file in snapshot.files}:
                 self.storage.remove(path)
             if self.storage.local:
                 _sweep(Path(self.uri), time.time() - long_ago * 3600)
+            self._trim_log(snapshot.version - _KEPT_COMMITS)
+
+    def _trim_log(self, needed: int) -> None:
+        """Delete the entries of the log before the last checkpoint up to version ``needed``."""
+        names = sorted(name for name in self.storage.names(_LOG) if _ENTRY.fullmatch(name))
+        checkpoints = [int(name[:20]) for name in names if name.endswith(".parquet")]
+        first = max((version for version in checkpoints if version <= needed), default=0)
+        for name in names:
+            if int(name[:20]) < first:
+                self.storage.remove(f"{_LOG}/{name}")
 
 
 def _left(table: DeltaTable, hours: int, *, full: bool) -> set[str]:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +30,7 @@ CURE: Final = (
 _ROWS: Final = 2**13
 """Rows of a row group, which readers of one post can skip; a day of 1,000 posts has 120,000."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS: Final = 32
 _LOGGED: Final = ("path", "size_bytes", "num_records", "partition.day", "max.retrieved_at")
 """What a snapshot keeps of each file in the log."""
@@ -105,13 +106,14 @@ class Snapshot:
     """A table at one version.
 
     ``files`` are sorted by path. ``transactions`` are further numbers in the log, such as the
-    matching versions of other tables. ``delta`` is the table to commit to.
+    matching versions of other tables. ``delta`` is the table that was read; None if this version
+    was just written.
     """
 
     version: int
     files: tuple[DataFile, ...]
     transactions: Mapping[str, int]
-    delta: DeltaTable = field(repr=False, compare=False)
+    delta: DeltaTable | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, table: DeltaTable, names: Iterable[str]) -> Snapshot:
@@ -124,10 +126,10 @@ class Snapshot:
         found = pa.table(table.get_add_actions(flatten=True))
         # Only what is needed becomes Python objects: the statistics are most of the log.
         values = (
-            found[name].to_pylist() if name in found.column_names else [None] * len(found)
+            _values(found[name]) if name in found.column_names else [None] * len(found)
             for name in _LOGGED
         )
-        files = sorted(starmap(_read, zip(*values, strict=True)), key=lambda file: file.path)
+        files = _by_path(starmap(_read, zip(*values, strict=True)))
         known = {name: table.transaction_version(name) for name in names}
         marks = {name: number for name, number in known.items() if number is not None}
         snapshot = cls(int(table.version()), tuple(files), marks, table)
@@ -136,6 +138,13 @@ class Snapshot:
             msg = "it does not match its checksum: an entry is missing or was changed"
             raise DamagedDataset(msg)
         return snapshot
+
+    @classmethod
+    def written(
+        cls, version: int, files: Iterable[DataFile], transactions: Mapping[str, int]
+    ) -> Snapshot:
+        """Return a version that was just committed, without reading it."""
+        return cls(version, _by_path(files), transactions)
 
 
 def batches(files: Iterable[DataFile], most: int) -> Iterator[list[DataFile]]:
@@ -159,9 +168,14 @@ def state(version: int, files: Iterable[DataFile], marks: Mapping[str, int]) -> 
 
 
 def damaged_entry(entries: Iterable[Path]) -> tuple[str, str] | None:
-    """Return the first lost or invalid entry of a log, and why; None if all are valid."""
-    known = sorted(path for path in entries if re.fullmatch(r"\d+\.json", path.name))
-    for expected, entry in enumerate(known):
+    """Return the first lost or invalid entry of a log, and why; None if all are valid.
+
+    A log may begin at a checkpoint, since entries before it are not needed.
+    """
+    paths = sorted(entries)
+    known = [path for path in paths if re.fullmatch(r"\d+\.json", path.name)]
+    begun = bool(paths) and paths[0].name.endswith(".parquet")
+    for expected, entry in enumerate(known, int(known[0].stem) if begun and known else 0):
         if int(entry.stem) > expected:
             return str(entry.with_name(f"{expected:020}.json")), "it is missing"
         text = entry.read_text(errors="replace")
@@ -183,9 +197,24 @@ def _checksum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:_DIGITS]
 
 
-def _read(path: str, size: int, rows: int, day: date | None, latest: datetime | None) -> DataFile:
+def _by_path(files: Iterable[DataFile]) -> tuple[DataFile, ...]:
+    return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _values(cells: Any) -> list[Any]:
+    """Return a column of the log; times as microseconds since 1970, which are quicker to make."""
+    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
+
+    if pa.types.is_timestamp(cells.type):
+        cells = cells.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
+    found: list[Any] = cells.to_pylist()
+    return found
+
+
+def _read(path: str, size: int, rows: int, day: date | None, latest: int | None) -> DataFile:
     """Return a file from its entry in the log."""
-    return DataFile(path, size, rows, day, latest if latest is None else latest.astimezone(UTC))
+    moment = None if latest is None else _EPOCH + timedelta(microseconds=latest)
+    return DataFile(path, size, rows, day, moment)
 
 
 def _statistics(rows: pa.Table) -> tuple[str, datetime | None]:

@@ -120,6 +120,12 @@ class Storage:
             with suppress(FileNotFoundError):
                 self._handler().delete_file(path)
 
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the files in a folder."""
+        if self.local:
+            return os.listdir(f"{self.uri}/{folder}")  # noqa: PTH208 - there may be many
+        return [file.path.rpartition("/")[2] for file in self._below(folder)]
+
     def remove_folder(self, path: str) -> None:
         """Delete a folder if it exists."""
         if self.local:

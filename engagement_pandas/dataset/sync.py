@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engagement_pandas.dataset.chunks import Moment
+from engagement_pandas.dataset.commit_conflicts import retry_on_conflict
 from engagement_pandas.dataset.dataset import Dataset
+from engagement_pandas.dataset.delta_table import KEPT_HOURS
 from engagement_pandas.dataset.final_hours import FinalHours, refresh, verify_changed
 from engagement_pandas.dataset.hours_to_request import Gap, Scope
 from engagement_pandas.dataset.raw_answers import (
@@ -151,7 +153,8 @@ def sync(  # noqa: PLR0913 - arguments are independent, and three have defaults
         request_gap = partial(_request_gap, client, owners, archive, watch)
         keep = partial(store_answers, dataset, archive, now)
         done += _request_all(dataset, _gaps(dataset, covered, scope), request_gap, keep, now)
-        dataset.compact()
+        retry_on_conflict(tables.compact)
+        tables.vacuum_daily(KEPT_HOURS)
     return done
 
 

@@ -10,6 +10,7 @@ the loss of its last entry would go unnoticed.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -61,6 +62,8 @@ OMISSIONS: Final = "omissions"
 REVISIONS: Final = "revisions"
 
 _LATEST: Final = "latest_commit"
+_VACUUMED: Final = "last_vacuum"
+_DAY: Final = 86_400
 
 
 class _Opened(NamedTuple):
@@ -332,8 +335,8 @@ class Tables:
         own = merged.rows[merged.rows["day"].isin(days)]
         return stacked([own, others]), [file for file in kept if file not in replaced]
 
-    def compact(self, kept_hours: int) -> None:
-        """Merge small files, and delete files that are no longer used; see ``Dataset``."""
+    def compact(self) -> None:
+        """Merge small files into one per day."""
         import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
 
         counts = self.current()
@@ -364,10 +367,23 @@ class Tables:
         }
         if changed:
             counts = present[0][1]
-            present[0] = self.counts, self._commit(counts, list(counts.files), [], changed)
-        # Last, since until this commit the counts referenced earlier files.
-        for table, snapshot in present:
+            self._commit(counts, list(counts.files), [], changed)
+
+    def vacuum(self, kept_hours: int) -> None:
+        """Delete files that are no longer used; see ``Dataset.compact``."""
+        counts = self.current()
+        for table, snapshot in () if counts is None else self._all(counts):
             table.vacuum(snapshot, kept_hours)
+
+    def vacuum_daily(self, kept_hours: int) -> None:
+        """Delete files that are no longer used, if that was done a day ago or longer.
+
+        It lists all files, so it takes longer the more is stored.
+        """
+        last, now = self.load(_VACUUMED) or "", int(time.time())
+        if not (last.isdigit() and int(last) <= now < int(last) + _DAY):
+            self.vacuum(kept_hours)
+            self.save(_VACUUMED, str(now))
 
     def _write_omissions(
         self, counts: Snapshot, spans: list[OmissionSpan], fresh: pd.DataFrame

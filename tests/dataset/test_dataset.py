@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ import engagement_pandas as ep
 from engagement_pandas.dataset import commit_conflicts
 from engagement_pandas.dataset import delta_table as lake
 from engagement_pandas.dataset.merge import as_readings, merge_readings
+from engagement_pandas.dataset.runs import Appended, note_of
 from engagement_pandas.frame.contract import API_COLUMNS, check_counts, check_omissions, dtype_name
 
 FIRST, SECOND, THIRD = (f"2026-04-01T0{hour}:05:00Z" for hour in range(3))
@@ -478,6 +480,30 @@ def test_compact_changes_no_count(dataset: ep.Dataset) -> None:
     again = versions(dataset)
     dataset.compact(kept_hours=0)
     assert versions(dataset) == again
+
+
+@pytest.mark.slow
+def test_compact_trims_a_long_log(dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 12 of 25 commits kept, the log begins at the last checkpoint up to version 13."""
+    monkeypatch.setattr(lake, "_KEPT_COMMITS", 12)
+    dataset.append(some(FIRST), run=datetime(2026, 4, 1, tzinfo=UTC))
+    tables = dataset._tables
+    snapshot = tables.current()
+    while snapshot is not None and snapshot.version < 25:
+        note = note_of(datetime(2026, 4, 1 + snapshot.version, tzinfo=UTC), Appended(1, 0))
+        snapshot = tables._commit(snapshot, list(snapshot.files), [], {}, note)
+    log = Path(dataset.path.removeprefix("file://"), "counts", "_delta_log")
+    before = dataset.read(), dataset.runs(12), versions(dataset)
+    dataset.compact()
+    entries = sorted(path.name for path in log.glob("[0-9]*.json"))
+    assert entries == [f"{version:020}.json" for version in range(9, 26)]
+    checkpoints = sorted(path.name for path in log.glob("[0-9]*.parquet"))
+    assert checkpoints == [f"{version:020}.checkpoint.parquet" for version in (9, 19)]
+    reopened = ep.Dataset(dataset.path)
+    same(reopened.read(), before[0])
+    assert reopened.runs(12).equals(before[1])
+    assert len(reopened.runs(100)) == 17  # as many as the log has
+    assert versions(reopened) == before[2]
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from support.datasets.frames import some
 from support.datasets.worlds import HOUR, World, same, tardy, world
 
 import engagement_pandas as ep
+from engagement_pandas.dataset import delta_table
 from engagement_pandas.dataset.snapshot import DataFile
 
 SINCE = datetime(2026, 3, 15, 6, tzinfo=UTC)
@@ -181,6 +182,25 @@ def test_the_error_names_the_log_entry(folder: Path) -> None:
     (log / f"{3:020}.json").unlink()
     with pytest.raises(ep.DamagedDataset, match=rf"lacks {3:020}\.json"):
         ep.Dataset(folder).read()
+
+
+@pytest.mark.slow
+def test_the_error_names_an_entry_of_a_trimmed_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log begins at the checkpoint of version 9; entries before it are not missing."""
+    monkeypatch.setattr(delta_table, "_KEPT_COMMITS", 1)
+    dataset = ep.Dataset(tmp_path / "set")
+    dataset.append(some(TIMES[0], days=1))
+    snapshot = dataset._tables.current()
+    while snapshot is not None and snapshot.version < 13:
+        snapshot = dataset._tables._commit(snapshot, list(snapshot.files), [], {})
+    dataset.compact()
+    log = tmp_path / "set" / "counts" / "_delta_log"
+    assert min(path.name for path in log.glob("*.json")) == f"{9:020}.json"
+    (log / f"{12:020}.json").unlink()
+    with pytest.raises(ep.DamagedDataset, match=rf"{12:020}\.json is damaged: it is missing"):
+        ep.Dataset(tmp_path / "set").read()
 
 
 @pytest.mark.slow

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,10 +74,10 @@ def test_a_second_sync_in_an_hour_sends_nothing(moving: World, dataset: ep.Datas
 
 
 @pytest.mark.slow
-def test_a_log_is_read_again_only_after_a_commit(
+def test_a_log_is_read_once(
     moving: World, dataset: ep.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A sync opens the counts to verify them, after its commit, and to delete unused files."""
+    """A sync opens the counts to verify them; what it commits to them is known."""
     posts = moving.posts(3, SINCE)
     moving.sync(dataset, posts, since=SINCE)
     moving.clock.now += HOUR
@@ -88,7 +90,25 @@ def test_a_log_is_read_again_only_after_a_commit(
 
     monkeypatch.setattr(Table, "open", record)
     moving.sync(dataset, posts, since=SINCE)
-    assert opened.count("counts") == 3
+    assert opened.count("counts") == 1
+
+
+@pytest.mark.slow
+def test_unused_files_are_deleted_once_a_day(moving: World, dataset: ep.Dataset) -> None:
+    """A sync keeps an unfinished file of last month until the last deletion is a day ago."""
+    posts = moving.posts(3, SINCE)
+    moving.sync(dataset, posts, since=SINCE)
+    unfinished = Path(dataset.path, "counts", "_delta_log", "_commit_dead.json.tmp")
+    unfinished.write_bytes(b"{")
+    os.utime(unfinished, (1, time.time() - 30 * 86_400))
+    moving.sync(dataset, posts, since=SINCE)
+    assert unfinished.exists()
+    for last in (time.time() - 86_401, time.time() + 3600):  # then the clock was set back
+        unfinished.write_bytes(b"{")
+        os.utime(unfinished, (1, time.time() - 30 * 86_400))
+        dataset._tables.save("last_vacuum", str(int(last)))
+        moving.sync(dataset, posts, since=SINCE)
+        assert not unfinished.exists()
 
 
 @pytest.mark.slow
