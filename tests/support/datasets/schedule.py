@@ -346,7 +346,7 @@ class Schedule:
         try:
             dataset = self.dataset
             cells, log, spans = self.cells(), dataset.revisions(), dataset.omission_spans()
-        except (ep.DatasetError, OSError, ValueError):
+        except (ep.DatasetError, OSError, ValueError, KeyError):  # a column has another name
             if not self.damaged:
                 raise
             return None
