@@ -132,7 +132,9 @@ def need_columns(counts: pd.DataFrame, *names: str) -> None:
 
 def _cure(counts: pd.DataFrame, name: str) -> str:
     """Return what to do about a column that counts lack."""
-    if name not in _DIMENSIONS:
+    if name in counts.index.names:
+        return "it is in the index: give counts.reset_index()"
+    if name not in _DIMENSIONS or name in map(str.lower, map(str, counts.columns)):
         return "ep.counts_from(frame, …) converts a table with other names"
     if name in {"day", "hour"} and "source" in counts.columns and len(counts):
         source = f"those of {str(counts['source'].iloc[0])!r}"

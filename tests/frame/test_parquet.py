@@ -243,3 +243,11 @@ def test_counts_from_a_file_can_be_changed(tmp_path: Path) -> None:
     for name, value in zip(read.columns, changed, strict=True):
         read.loc[0, name] = value
     assert read.iloc[0].to_list() == changed
+
+
+def test_an_ordered_category_is_written(tmp_path: Path) -> None:
+    """An order of types is for charts; the file has the contract's."""
+    counts = hourly()
+    ordered = counts.assign(engagement_type=counts["engagement_type"].cat.as_ordered())
+    ep.write_parquet(ordered, tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(ep.read_parquet(tmp_path / "a.parquet"), counts)

@@ -31,6 +31,8 @@ DAYS = TOTALS.assign(day="2026-03-29")
             ep.counts_from(DAYS, day="day"),
             "; group by 'engagement.hour'",
         ),
+        (DAYS.set_index(["post_id", "day"]), "; it is in the index: give counts.reset_index(); "),
+        (DAYS.rename(columns=str.upper), "; ep.counts_from(frame, …) converts a table with other"),
     ],
 )
 def test_the_cure_fits_the_source(counts: pd.DataFrame, cure: str) -> None:
