@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -42,6 +42,7 @@ _WHOLE: Final = re.compile(r"(?![+-]?[1-9][0-9]{0,2}\.000\Z)[+-]?[0-9]+(\.0*)?")
 _GROUPED: Final = re.compile(
     r"[+-]?[1-9][0-9]{0,2}([, '\u00a0\u2009\u202f\u2019])[0-9]{3}(?:\1[0-9]{3})*(\.0*)?"
 )
+_ON_THE_HOUR: Final = re.compile(r"\s*([0-9]{1,2}):00(?::00)?\s*")
 _FROM: Final = "ep.counts_from()"
 _NANOSECONDS: Final = (datetime(1678, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC))
 _NAMES: Final = {name: dtype_name(dtype) for name, dtype in COUNT_COLUMNS.items()}
@@ -214,12 +215,13 @@ def to_moments(moments: pd.Series) -> pd.Series:
 
 
 def to_hours(hours: pd.Series) -> pd.Series:
-    """Return hours as ``int8``.
+    """Return hours as ``int8``; also times of the clock at whole hours.
 
-    >>> to_hours(pd.Series(["07", "23"])).to_list()
+    >>> to_hours(pd.Series(["07", "23:00"])).to_list()
     [7, 23]
     """
-    numbers = to_numbers(hours)
+    is_number = pd.api.types.is_numeric_dtype(hours.dtype)
+    numbers = to_numbers(hours if is_number else hours.astype(object).map(_clock_hour))
     cure = "an hour is a whole number from 0 to 23, UTC"
     _refuse(hours, numbers.isna().to_numpy(dtype=bool), "missing", cure)
     values = numbers.to_numpy(dtype="int64")
@@ -304,6 +306,12 @@ def _distinct(values: pd.Series) -> tuple[NDArray[np.intp], Any]:
 
 def _post_id(value: Any) -> str:
     return parse_post_id(value)
+
+
+def _clock_hour(value: Any) -> Any:
+    """Return the hour of a time such as 07:00, and other values as they are."""
+    found = _ON_THE_HOUR.fullmatch(str(value)) if isinstance(value, str | time) else None
+    return int(found[1]) if found else value
 
 
 def _exact(dtype: Any) -> int:

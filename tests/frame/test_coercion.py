@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,14 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas import FrameError
-from engagement_pandas.frame.coercion import as_counts, to_days, to_ids, to_moments, to_numbers
+from engagement_pandas.frame.coercion import (
+    as_counts,
+    to_days,
+    to_hours,
+    to_ids,
+    to_moments,
+    to_numbers,
+)
 from engagement_pandas.frame.contract import TEXT, check_counts
 
 POSTS = ("2027900000000000001", "2027900000000000002", "2027900000000000003")
@@ -479,3 +486,23 @@ def test_no_times_of_retrieval_are_none() -> None:
     """An empty column has no dtype that states a zone."""
     for empty in (pd.Series([], dtype=object), pd.Series([], dtype="datetime64[ns]")):
         assert str(to_moments(empty).dtype) == "datetime64[us, UTC]"
+
+
+@pytest.mark.parametrize(
+    "hour", ["05:00", " 5:00:00", time(5), pd.Timestamp("2026-03-01 05:00").time()]
+)
+def test_hours_may_be_times_of_the_clock(hour: Any) -> None:
+    """As those of workbooks and of TIME in SQL; minutes would be lost."""
+    assert to_hours(pd.Series([hour])).to_list() == [5]
+    assert to_hours(pd.Series([hour], dtype="category")).to_list() == [5]
+    for wrong in ("05:30", time(5, 30), "24:00", "5 PM"):
+        with pytest.raises(FrameError, match="'hour' in row 1"):
+            to_hours(pd.Series([hour, wrong], name="hour"))
+
+
+def test_hours_of_duckdb_may_be_times() -> None:
+    """It has a type for them."""
+    query = (
+        f"select {POSTS[0]} as post_id, date '2026-03-01' as day, time '05:00' as hour, 7 as Likes"
+    )
+    assert ep.counts_from(duckdb.sql(query))["hour"].to_list() == [5]
