@@ -45,6 +45,7 @@ export default {
     const hint = element("div", "engagement-hint", root);
     image.setAttribute("role", "img");
     image.tabIndex = 0;
+    hint.hidden = true;
     tip.setAttribute("aria-live", "polite");
     back.textContent = "Zoom out";
     back.type = "button";
@@ -189,7 +190,10 @@ export default {
       all = unpack(data());
       resting = "";
       band.hidden = true;
-      hint.style.visibility = data().limits?.length ? "" : "hidden";
+      // Without a zoom it keeps its place, so that the page does not jump, if there ever was one.
+      const zoomable = data().limits?.length > 0;
+      hint.hidden &&= !zoomable;
+      hint.style.visibility = zoomable ? "" : "hidden";
       pick();
     };
     update();

@@ -147,11 +147,11 @@ class EngagementExplorer(CountsExplorer):
             ),
             "measure": control(ipywidgets.Dropdown, "Show"),
             "lines": control(ipywidgets.Dropdown, "One line per"),
+            "first": control(ipywidgets.DatePicker, "From", value=days and days[0]),
+            "last": control(ipywidgets.DatePicker, "To", value=days and days[1]),
             "every": control(
                 ipywidgets.Dropdown, "Per", options=[(word, key) for key, word in every.items()]
             ),
-            "first": control(ipywidgets.DatePicker, "From", value=days and days[0]),
-            "last": control(ipywidgets.DatePicker, "To", value=days and days[1]),
             "tz": control(ipywidgets.Dropdown, "Time zone", options=places, value="UTC"),
             "until": control(
                 ipywidgets.Dropdown,
@@ -170,7 +170,7 @@ class EngagementExplorer(CountsExplorer):
             chooser.layout.display = "none"
         controls["types"].layout.grid_area = "span 3"
         timed = list(controls.values())[1:]
-        timed.insert(-2, self.periods)
+        timed.insert(-3, self.periods)
         above = [chooser, side_by_side(*timed)]
         super().__init__(source, posts, controls, above, height=4.4)
         self.redraw()

@@ -276,15 +276,15 @@ def _unit(table: pd.DataFrame, types: list[str], confidence: float) -> str:
     """Return the label of the x axis: quantity, age, marks, and number of posts left out."""
     what = {
         "rate": " over ".join(types),
-        "mean": f"{types[0]} per post; lines: the mean (log scale)",
-        "typical": f"{types[0]} per post; lines: the typical post (log scale)",
+        "mean": f"{types[0]} per post, log scale; lines: mean",
+        "typical": f"{types[0]} per post, log scale; lines: typical post",
     }[str(table["statistic"].iloc[0])]
     row = table.iloc[0]
     first, second = str(row["group"]), str(row["against"])
     at = "" if pd.isna(row["at"]) else f", {float(row['at']):g} hours after posting"
     sizes = f"; larger dots: more {types[-1]}" if row["statistic"] == RATE else ""
     bars = len(table) > 1 and table["low"].notna().any()  # otherwise they have a row with a name
-    marks = f"; bars: {percent(confidence)} interval of the difference" if bars else ""
+    marks = f"; bars: {percent(confidence)} interval" if bars else ""
     marks += "; dashed: no difference" if table["difference"].notna().any() else ""
     left = {first: int(row["left_out_a"]), second: int(row["left_out_b"])}
     parts = [f"{pluralize(n, 'post')} of {called(in_font(name))}" for name, n in left.items() if n]

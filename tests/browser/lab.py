@@ -90,6 +90,13 @@ async theme => {
   }
 }"""
 
+_MARGINS: Final = """
+() => {
+  const panel = window.jupyterapp?.shell.currentWidget?.node.getBoundingClientRect();
+  return panel ? [innerWidth - panel.right, innerHeight - panel.bottom].map(Math.round) : [];
+}"""
+"""Distance of the notebook from the edges of the window; elsewhere than in JupyterLab none."""
+
 _CELLS: Final = """
 () => {
   const { content } = window.jupyterapp.shell.currentWidget;
@@ -106,6 +113,17 @@ def dark(page: Page) -> Iterator[None]:
         yield
     finally:
         page.evaluate(_THEME, "JupyterLab Light")
+
+
+def resize(page: Page, width: int, height: int) -> None:
+    """Resize the window, and wait until JupyterLab has laid out the notebook in it.
+
+    It does so later than the browser, and until then what is on the page is elsewhere, perhaps
+    outside the window, where a click does nothing.
+    """
+    margins = page.evaluate(_MARGINS)
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function(f"margins => `${{({_MARGINS})()}}` === `${{margins}}`", arg=margins)
 
 
 class Notebook:
@@ -251,9 +269,9 @@ class Explorer:
         """Save a picture of the explorer, including parts outside the window."""
         size = self.page.viewport_size
         assert size is not None
-        self.page.set_viewport_size({"width": size["width"], "height": 2400})
+        resize(self.page, size["width"], 2400)
         self.root.screenshot(path=path)
-        self.page.set_viewport_size(size)
+        resize(self.page, **size)
 
     @contextmanager
     def redrawn(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ import pytest
 from browser.accessibility import violations
 from browser.cells import COUNTS, EXPLORER
 from browser.conftest import monitored_page, open_copy
-from browser.lab import Explorer, dark, expect, explorer, pattern_of, write_notebook
+from browser.lab import Explorer, dark, expect, explorer, pattern_of, resize, write_notebook
 from browser.servers import Server
 from browser.test_voila import ICONS
 from playwright.sync_api import BrowserContext, Locator, Page
@@ -273,7 +273,7 @@ def test_explorers_fit_the_page_in_both_themes(
     if "lab" not in page.url:
         return
     viewport = page.viewport_size
-    page.set_viewport_size({"width": width, "height": 1000})
+    resize(page, width, 1000)
     try:
         with dark(page):
             page.mouse.move(*position(shared, 0.4, 0.6))
@@ -283,4 +283,4 @@ def test_explorers_fit_the_page_in_both_themes(
         shared.root.screenshot(path=artefacts / f"chart-light-{width}.png")
         assert shared.root.evaluate("root => root.scrollWidth - root.clientWidth") <= 0
     finally:
-        page.set_viewport_size(viewport)
+        resize(page, **viewport)

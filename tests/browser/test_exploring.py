@@ -83,6 +83,8 @@ def test_counts_are_explored_and_exported(explorers_notebook: Notebook, artefact
 def test_best_times_are_explored(explorers_notebook: Notebook, artefacts: Path) -> None:
     """Clock, time zone and minimum change the week and its table."""
     explorer = explorers_notebook.explorer("BestTimesExplorer")
+    # A chart that cannot be zoomed has no hint, and no gap in its place.
+    expect(explorer.root.locator(".engagement-hint")).to_have_css("display", "none")
     expect(explorer.chart).to_have_attribute("aria-label", pattern_of("hour of posting (UTC)"))
     explorer.choose("By", "the hour of response")
     expect(explorer.chart).to_have_attribute("aria-label", pattern_of("hour of engagement (UTC)"))

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 from browser.cells import COUNTS, EXPLORER, SLOW
-from browser.lab import Explorer, Notebook, dark, expect, pattern_of
+from browser.lab import Explorer, Notebook, dark, expect, pattern_of, resize
 
 pytestmark = pytest.mark.browser
 
@@ -100,7 +100,7 @@ def test_an_explorer_fits_a_narrow_page(shared_explorer: Explorer, artefacts: Pa
     """On 760 px nothing is cut off, with the file browser or without."""
     page, root = shared_explorer.page, shared_explorer.root
     viewport = page.viewport_size
-    page.set_viewport_size({"width": 760, "height": 1000})
+    resize(page, 760, 1000)
     try:
         for name in ("760-px-beside-files", "760-px"):
             expect(shared_explorer.chart.locator("svg")).to_be_visible()
@@ -109,7 +109,7 @@ def test_an_explorer_fits_a_narrow_page(shared_explorer: Explorer, artefacts: Pa
             assert root.evaluate("root => root.scrollWidth - root.clientWidth") <= 0
             page.evaluate(_FILES)
     finally:
-        page.set_viewport_size(viewport)
+        resize(page, **viewport)
 
 
 @pytest.mark.parametrize(("width", "next_to"), [(1400, True), (800, False)])
@@ -119,7 +119,7 @@ def test_the_chart_is_near_its_controls(
     """It is next to them on a wide page; otherwise both fit into the window."""
     page, root = shared_explorer.page, shared_explorer.root
     viewport = page.viewport_size
-    page.set_viewport_size({"width": width, "height": 1000})
+    resize(page, width, 1000)
     page.evaluate(_FILES)
     try:
         chart, first = shared_explorer.chart, shared_explorer.control("Along")
@@ -133,15 +133,18 @@ def test_the_chart_is_near_its_controls(
         assert chart_box["y"] + chart_box["height"] - control_box["y"] < 700
         if next_to:
             assert frame["width"] > 0.8 * width
+        else:
+            days = [shared_explorer.control(label).bounding_box() for label in ("From", "To")]
+            assert len({day and day["y"] for day in days}) == 1
     finally:
         page.evaluate(_FILES)
-        page.set_viewport_size(viewport)
+        resize(page, **viewport)
 
 
 def test_the_names_in_a_list_of_posts_are_complete(shared_explorer: Explorer) -> None:
     """Next to the chart, the list has room for the words and the date; the ID may be cut."""
     page, viewport = shared_explorer.page, shared_explorer.page.viewport_size
-    page.set_viewport_size({"width": 1400, "height": 1000})
+    resize(page, 1400, 1000)
     page.evaluate(_FILES)
     try:
         posts = shared_explorer.control("Posts")
@@ -149,7 +152,7 @@ def test_the_names_in_a_list_of_posts_are_complete(shared_explorer: Explorer) ->
         assert posts.evaluate(_CUT) == []
     finally:
         page.evaluate(_FILES)
-        page.set_viewport_size(viewport)
+        resize(page, **viewport)
 
 
 def test_an_invalid_date_has_a_message_at_its_field(

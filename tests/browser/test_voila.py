@@ -10,7 +10,7 @@ import pytest
 from browser.accessibility import violations
 from browser.cells import explorers_notebook
 from browser.conftest import monitored_page
-from browser.lab import UNIQUE_CONTROLS, expect, explorer, pattern_of
+from browser.lab import UNIQUE_CONTROLS, expect, explorer, pattern_of, resize
 from browser.servers import Server
 from playwright.sync_api import Browser, Page
 
@@ -88,7 +88,7 @@ def test_a_dark_page_is_readable(browser: Browser, voila_server: Server, artefac
         explorers[-1].press("Fetch")
         expect(explorers[-1].chart.locator("svg")).to_be_visible(timeout=30_000)
         for width in (1400, 800):
-            page.set_viewport_size({"width": width, "height": 1000})
+            resize(page, width, 1000)
             for name, explorer_ in zip(UNIQUE_CONTROLS, explorers, strict=True):
                 explorer_.picture(artefacts / f"voila-dark-{name}-{width}.png")
         for explorer_ in explorers:

@@ -166,7 +166,7 @@ def test_posts_too_young_are_counted_in_the_label(life: Any) -> None:
     ax = plot_compare(a, pd.concat([b, young]), by="impressions", at=2, statistic="mean")
     assert (line_of(ax, "mean:a"), line_of(ax, "mean:b")) == ([7, 7], [18, 18])
     assert ax.get_xlabel().replace("\n", " ") == (
-        "impressions per post; lines: the mean (log scale), 2 hours after posting; "
+        "impressions per post, log scale; lines: mean, 2 hours after posting; "
         "dashed: no difference left out: 1 post of b, too young or with gaps"
     )
     assert "the mean post of a has 11 fewer than that of b" in ep.headline(ax)
@@ -201,7 +201,7 @@ def test_a_column_with_three_values_has_three_rows() -> None:
     assert title.startswith("a typical post of x gets 2.2 times as much as one of the others")
     assert title.endswith("of 3 sets against the others (Holm's correction)")
     label = ax.get_xlabel().replace("\n", " ")
-    assert "; bars: 95 % interval of the difference; dashed: no difference" in label
+    assert "; bars: 95 % interval; dashed: no difference" in label
 
 
 def test_three_sets_of_few_posts_have_no_verdict() -> None:
