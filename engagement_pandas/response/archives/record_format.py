@@ -44,14 +44,16 @@ CORRUPTION_ERRORS: Final = (
 """What decoding a damaged file may raise."""
 
 
+_canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
 def digest(value: Any) -> str:
     """Return the SHA-256 checksum of a JSON-serialisable value, in hexadecimal.
 
     >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
     True
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
 
 
 _LEVEL: Final = 1
