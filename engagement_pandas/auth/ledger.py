@@ -30,7 +30,7 @@ from typing import Final, Self
 
 import msgspec
 
-from engagement_pandas.auth.ledger_file import JsonLinesFile
+from engagement_pandas.auth.json_lines_file import JsonLinesFile
 from engagement_pandas.errors import LedgerError, LedgerFull, RequestError
 from engagement_pandas.files.settings import config_file
 from engagement_pandas.request.handle import normalize_handle

@@ -66,7 +66,7 @@ def add_to(subcommands: Subparsers) -> Iterable[argparse.ArgumentParser]:
 def run(arguments: argparse.Namespace) -> None:
     """Read all files, and write their counts, and posts if requested."""
     from engagement_pandas.sources import read_x_analytics  # noqa: PLC0415 - pandas
-    from engagement_pandas.sources.x_analytics import concatenated  # noqa: PLC0415
+    from engagement_pandas.sources.read_x_analytics import concatenated  # noqa: PLC0415
 
     check_targets(arguments.files, arguments.out, arguments.posts)
     tables = [name for name in arguments.files if not _is_json(name)]
@@ -96,7 +96,7 @@ def _json(name: str, arguments: argparse.Namespace) -> pd.DataFrame:
         flatten_lookup,
         v2_omissions,
     )
-    from engagement_pandas.sources.v2_documents import (  # noqa: PLC0415 - pandas
+    from engagement_pandas.sources.v2_json import (  # noqa: PLC0415 - pandas
         document_of,
         is_analytics,
     )

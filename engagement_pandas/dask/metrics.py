@@ -24,7 +24,7 @@ import dask.dataframe as dd
 import pandas as pd
 
 from engagement_pandas import metrics
-from engagement_pandas.dask.reductions import (
+from engagement_pandas.dask.apply_metric import (
     as_contract,
     names_of,
     of_pairs,

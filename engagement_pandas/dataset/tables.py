@@ -48,12 +48,9 @@ from engagement_pandas.dataset.snapshot import CURE, DataFile, Snapshot
 from engagement_pandas.dataset.storage import Storage, StorageOptions
 from engagement_pandas.errors import DamagedDataset
 from engagement_pandas.files.atomic_write import atomic_write
+from engagement_pandas.frame.arrow_schema import counts_schema, omissions_schema
 from engagement_pandas.frame.categories import as_reasons
-from engagement_pandas.frame.contract import (
-    REQUIRED_OMISSION_COLUMNS,
-    counts_schema,
-    omissions_schema,
-)
+from engagement_pandas.frame.contract import REQUIRED_OMISSION_COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa

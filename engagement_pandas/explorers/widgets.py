@@ -54,7 +54,7 @@ class Region(anywidget.AnyWidget):
     that it can be scrolled by keyboard.
     """
 
-    _esm = _HERE / "region.js"
+    _esm = _HERE / "sortable_tables.js"
     html = traitlets.Unicode("").tag(sync=True)
     shell = traitlets.Unicode("").tag(sync=True)
     role = traitlets.Unicode("").tag(sync=True)

@@ -2,8 +2,8 @@
 
 ``count_arrays`` converts the members of one grouping to arrays, ``compare_with_request`` compares
 them with the request, ``combine`` sums many responses, ``tidy_frame`` builds the frame,
-``omissions`` finds what has no count and why, and ``inference`` reads a response whose request is
-unknown.
+``omissions`` finds what has no count and why, and ``infer_dimensions`` reads a response whose
+request is unknown.
 
 Imports ``response``, ``request``, ``frame`` and the ground.
 """

@@ -28,7 +28,7 @@ from engagement_pandas.files.encoding import codec_of
 from engagement_pandas.flattening.combine import add
 from engagement_pandas.flattening.compare_with_request import false_zeros
 from engagement_pandas.flattening.count_arrays import to_arrays
-from engagement_pandas.flattening.inference import infer
+from engagement_pandas.flattening.infer_dimensions import infer
 from engagement_pandas.flattening.tidy_frame import to_tidy_frame
 from engagement_pandas.frame.contract import TEXT, check_counts, in_order
 from engagement_pandas.request.grouping import Grouping, to_grouping

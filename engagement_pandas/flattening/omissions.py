@@ -15,8 +15,8 @@ from engagement_pandas.flattening.compare_with_request import AnswerSummary, sum
 from engagement_pandas.flattening.flatten import ANSWERED, gathered
 from engagement_pandas.flattening.time_buckets import UNITS, time_dimensions
 from engagement_pandas.frame.contract import OMISSION_COLUMNS, REASONS, REQUIRED_OMISSION_COLUMNS
-from engagement_pandas.response.api_error_texts import reason_of
 from engagement_pandas.response.envelope import Envelope
+from engagement_pandas.response.reasons_in_errors import reason_of
 from engagement_pandas.response.response import NOT_SENT, EngagementResponse
 from engagement_pandas.vocabulary.omission_reasons import OMISSION_REASONS, OmissionReason
 

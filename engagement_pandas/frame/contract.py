@@ -24,7 +24,7 @@ from engagement_pandas.vocabulary.limits import MAX_ID_DIGITS
 from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 SCHEMA_VERSION: Final = 1
 """Version of the files with these frames; rises if old readers would misread new files."""
@@ -257,33 +257,6 @@ def timestamps(counts: pd.DataFrame) -> pd.Series:
     if "hour" in counts:
         starts = starts + counts["hour"].astype("timedelta64[h]").astype("timedelta64[us]")
     return starts.dt.tz_localize("UTC").rename("timestamp")
-
-
-def counts_schema(columns: Sequence[str] = API_COLUMNS) -> pa.Schema:
-    """Return the pyarrow schema of counts with these key columns."""
-    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
-
-    types: dict[str, pa.DataType] = {
-        "post_id": pa.large_string(),
-        "engagement_type": pa.dictionary(pa.int32(), pa.large_string()),
-        "retrieved_at": pa.timestamp("us", tz="UTC"),
-        "source": pa.dictionary(pa.int32(), pa.large_string()),
-        "day": pa.timestamp("us"),
-        "hour": pa.int8(),
-        "count": pa.int64(),
-    }
-    wanted = {*columns, *ALWAYS}
-    return pa.schema([(name, arrow_type) for name, arrow_type in types.items() if name in wanted])
-
-
-def omissions_schema(columns: Sequence[str] = tuple(OMISSION_COLUMNS)) -> pa.Schema:
-    """Return the pyarrow schema of omissions with these columns."""
-    import pyarrow as pa  # noqa: PLC0415  slow to import, and only files need it
-
-    text, moment = pa.large_string(), pa.timestamp("us", tz="UTC")
-    types = [text, text, pa.dictionary(pa.int32(), text), text, moment, moment, moment]
-    known = dict(zip(OMISSION_COLUMNS, types, strict=True))
-    return pa.schema([(name, known[name]) for name in columns])
 
 
 def _check_columns(

@@ -16,9 +16,10 @@ from engagement_pandas.errors import FrameError
 from engagement_pandas.files.atomic_write import atomic_write
 from engagement_pandas.files.spreadsheet_formulas import guarded, unguarded
 from engagement_pandas.frame.categories import MISSING, as_reasons, as_text, as_types, contract_of
-from engagement_pandas.frame.coercion import contracted, parse_iso
+from engagement_pandas.frame.coercion import contracted
 from engagement_pandas.frame.contract import TEXT, to_iso_utc
 from engagement_pandas.frame.csv_rows import read_table
+from engagement_pandas.frame.parse_times import parse_iso
 from engagement_pandas.text import check_digits, truncated_repr
 
 _INTEGER: Final = r"-?[0-9]{1,19}"
@@ -86,15 +87,7 @@ def write_csv(counts: pd.DataFrame, path_or_buffer: str | os.PathLike[str] | IO[
         if name in counts.attrs:
             value = counts.attrs[name]
             texts[column] = to_iso_utc(value, name) if name in _TIMES else str(value)
-    outside = {
-        "engagement_type",
-        "source",
-        "reason",
-        "message",
-        "endpoint",
-        "retrieved_at_known_to",
-    }
-    _write(texts, path_or_buffer, outside)
+    _write(texts, path_or_buffer, _OUTSIDE)
 
 
 def write_posts(posts: pd.DataFrame, path: str | os.PathLike[str]) -> None:

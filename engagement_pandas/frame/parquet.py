@@ -12,16 +12,10 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.files.atomic_write import atomic_write
+from engagement_pandas.frame.arrow_schema import counts_schema, omissions_schema
 from engagement_pandas.frame.categories import as_reasons, as_types, contract_of
 from engagement_pandas.frame.coercion import contracted
-from engagement_pandas.frame.contract import (
-    ATTRIBUTES,
-    SCHEMA_VERSION,
-    TEXT,
-    counts_schema,
-    omissions_schema,
-    to_iso_utc,
-)
+from engagement_pandas.frame.contract import ATTRIBUTES, SCHEMA_VERSION, TEXT, to_iso_utc
 
 if TYPE_CHECKING:
     import pyarrow as pa

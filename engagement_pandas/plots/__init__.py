@@ -52,10 +52,10 @@ from engagement_pandas.plots.forecast import plot_forecast
 from engagement_pandas.plots.funnel import plot_funnel, plot_type_correlation
 from engagement_pandas.plots.growth import plot_growth
 from engagement_pandas.plots.half_life import plot_half_life
-from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import headline
 from engagement_pandas.plots.over_time import plot_over_time
 from engagement_pandas.plots.page_theme import follow_theme
+from engagement_pandas.plots.post_names import post_names
 from engagement_pandas.plots.rate_by_age import plot_rate_by_age
 from engagement_pandas.plots.rate_over_time import plot_rate_over_time
 from engagement_pandas.plots.report import report

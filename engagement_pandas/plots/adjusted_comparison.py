@@ -24,8 +24,8 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.colours import REST, group_colours, ink, shade
-from engagement_pandas.plots.labels import in_font, noted_names
 from engagement_pandas.plots.legend_and_headline import legend_of, set_headline
+from engagement_pandas.plots.post_names import in_font, noted_names
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:

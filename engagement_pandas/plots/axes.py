@@ -13,7 +13,7 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError
 from engagement_pandas.plots.colours import ink
-from engagement_pandas.plots.labels import in_font
+from engagement_pandas.plots.post_names import in_font
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -26,8 +26,8 @@ from engagement_pandas.plots.axes import (
     time_axis,
 )
 from engagement_pandas.plots.colours import REST, ink, post_colours, shade
-from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of, set_headline
+from engagement_pandas.plots.post_names import post_names
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from engagement_pandas.plots.axes import (
     room,
 )
 from engagement_pandas.plots.colours import post_colours
-from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.lines_by_age import (
     UNITS,
@@ -28,6 +27,7 @@ from engagement_pandas.plots.lines_by_age import (
     say_why,
     young,
 )
+from engagement_pandas.plots.post_names import post_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

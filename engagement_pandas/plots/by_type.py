@@ -24,7 +24,7 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.bars import hatch_missing, label_bars
 from engagement_pandas.plots.colours import type_colours
-from engagement_pandas.plots.labels import TYPE_ROOM, in_font
+from engagement_pandas.plots.post_names import TYPE_ROOM, in_font
 from engagement_pandas.text import shortened
 
 if TYPE_CHECKING:

@@ -29,8 +29,8 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.colours import group_colours, ink, shade
-from engagement_pandas.plots.labels import drawable, in_font
 from engagement_pandas.plots.legend_and_headline import set_headline
+from engagement_pandas.plots.post_names import drawable, in_font
 from engagement_pandas.text import pluralize, shortened
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.bars import hatch_missing, label_bars, ticks_within
 from engagement_pandas.plots.colours import draw_type_bars
-from engagement_pandas.plots.labels import noted_names
+from engagement_pandas.plots.post_names import noted_names
 from engagement_pandas.text import pluralize
 
 if TYPE_CHECKING:

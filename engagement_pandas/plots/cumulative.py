@@ -25,7 +25,6 @@ from engagement_pandas.plots.axes import (
     room,
 )
 from engagement_pandas.plots.colours import REST, line_styles, post_colours, shade
-from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of, set_headline
 from engagement_pandas.plots.lines import MARKED, draw_grey
 from engagement_pandas.plots.lines_by_age import (
@@ -36,6 +35,7 @@ from engagement_pandas.plots.lines_by_age import (
     say_why,
     young,
 )
+from engagement_pandas.plots.post_names import post_names
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -25,8 +25,8 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.bars import label_bars
 from engagement_pandas.plots.colours import REST, draw_type_bars, ink
-from engagement_pandas.plots.labels import in_font, noted_names
 from engagement_pandas.plots.legend_and_headline import set_headline
+from engagement_pandas.plots.post_names import in_font, noted_names
 from engagement_pandas.plots.rate_lines import VAGUE
 from engagement_pandas.text import pluralize, shortened
 

@@ -22,11 +22,11 @@ from engagement_pandas.plots.axes import (
     time_axis,
 )
 from engagement_pandas.plots.colours import line_styles, post_colours, shade
-from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.lines import draw_grey
 from engagement_pandas.plots.lines_by_age import ranked
 from engagement_pandas.plots.lines_over_time import days_since_1970, label_time_axes
+from engagement_pandas.plots.post_names import post_names
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -26,8 +26,8 @@ from engagement_pandas.plots.axes import (
     wrapped,
 )
 from engagement_pandas.plots.colours import REST, ink, picked_out, post_colours, shade, type_colours
-from engagement_pandas.plots.labels import TYPE_ROOM, in_font, post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
+from engagement_pandas.plots.post_names import TYPE_ROOM, in_font, post_names
 from engagement_pandas.text import pluralize, shortened
 
 if TYPE_CHECKING:

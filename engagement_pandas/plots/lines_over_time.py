@@ -38,10 +38,10 @@ from engagement_pandas.plots.colours import (
     shade,
     type_colours,
 )
-from engagement_pandas.plots.labels import TYPE_ROOM, in_font, post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.lines import Series, draw_lines, split_lines
 from engagement_pandas.plots.partial_and_missing import mark_missing, mark_partial
+from engagement_pandas.plots.post_names import TYPE_ROOM, in_font, post_names
 from engagement_pandas.text import shortened
 
 if TYPE_CHECKING:

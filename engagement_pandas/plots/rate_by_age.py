@@ -13,7 +13,6 @@ from engagement_pandas.metrics.checks import known_type, require_columns
 from engagement_pandas.metrics.intervals import CONFIDENCE
 from engagement_pandas.plots.axes import axes_for, rate_axis, remove_clutter, room
 from engagement_pandas.plots.colours import post_colours
-from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.lines_by_age import (
     UNTIL,
@@ -23,6 +22,7 @@ from engagement_pandas.plots.lines_by_age import (
     say_why,
     young,
 )
+from engagement_pandas.plots.post_names import post_names
 from engagement_pandas.plots.rate_lines import (
     ENOUGH,
     OFTEN,

@@ -24,7 +24,6 @@ from engagement_pandas.plots.axes import (
     room,
 )
 from engagement_pandas.plots.colours import type_colours
-from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
 from engagement_pandas.plots.lines_over_time import (
     LINE,
@@ -36,6 +35,7 @@ from engagement_pandas.plots.lines_over_time import (
     largest,
     lines_over_time,
 )
+from engagement_pandas.plots.post_names import post_names
 from engagement_pandas.plots.rate_lines import (
     ENOUGH,
     OFTEN,

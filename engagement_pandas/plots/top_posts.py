@@ -28,8 +28,8 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.bars import hatch_missing, label_bars
 from engagement_pandas.plots.colours import REST, ink, picked_out, post_colours, shade, type_colours
-from engagement_pandas.plots.labels import post_names
 from engagement_pandas.plots.legend_and_headline import legend_of
+from engagement_pandas.plots.post_names import post_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

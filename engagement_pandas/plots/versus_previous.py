@@ -21,8 +21,8 @@ from engagement_pandas.plots.axes import (
 )
 from engagement_pandas.plots.bars import hatch_missing, ticks_within
 from engagement_pandas.plots.colours import REST, draw_type_bars, ink
-from engagement_pandas.plots.labels import in_font
 from engagement_pandas.plots.legend_and_headline import set_headline
+from engagement_pandas.plots.post_names import in_font
 from engagement_pandas.text import shortened
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from engagement_pandas.errors import ResponseShapeError
-from engagement_pandas.response.api_error_texts import FORBIDDEN_POSTS, FORBIDDEN_TYPES, names_in
 from engagement_pandas.response.json_decoding import DECODE_ERRORS
+from engagement_pandas.response.reasons_in_errors import FORBIDDEN_POSTS, FORBIDDEN_TYPES, names_in
 from engagement_pandas.text import json_path, truncated_repr
 from engagement_pandas.vocabulary.answer_keys import UNSUPPORTED_KEYS
 

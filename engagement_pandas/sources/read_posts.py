@@ -19,8 +19,8 @@ from engagement_pandas.request.post_files import (
     read_contents,
     records_in,
 )
+from engagement_pandas.sources.read_x_analytics import exported_posts
 from engagement_pandas.sources.sheet import sheet_of
-from engagement_pandas.sources.x_analytics import exported_posts
 from engagement_pandas.sources.x_dates import MINUTE, SECOND, parse_date
 from engagement_pandas.text import pluralize, truncated_repr, warn
 

@@ -20,7 +20,7 @@ from engagement_pandas.files.delimited import (
     find_header,
     without_end,
 )
-from engagement_pandas.frame.coercion import to_numbers
+from engagement_pandas.frame.parse_numbers import to_numbers
 from engagement_pandas.request.post_files import MOST_BYTES, read_content, text_of
 from engagement_pandas.request.post_files.column_names import key
 from engagement_pandas.text import FLOAT_BITS, format_list, truncated_repr, warn
@@ -168,7 +168,7 @@ def places_of(
     """Return the column of each role, and the headings that are not known.
 
     ``order`` has the roles in the order of the export, and ``names`` the role of each known
-    heading, keyed as by :func:`~engagement_pandas.request.post_files.entry.key`. Columns are
+    heading, keyed as by :func:`~engagement_pandas.request.post_files.column_names.key`. Columns are
     found by position unless a known heading is in another place.
     """
     known = {

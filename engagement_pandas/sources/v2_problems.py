@@ -8,9 +8,9 @@ from typing import Any, Final
 import pandas as pd
 
 from engagement_pandas.frame.contract import REASONS, TEXT, empty_omissions
-from engagement_pandas.sources.lookup import LOOKUP_TYPES, Metrics, check_metrics, counts_of
-from engagement_pandas.sources.v2_analytics import ANALYTICS_TYPES, buckets_of
-from engagement_pandas.sources.v2_documents import (
+from engagement_pandas.sources.flatten_analytics import ANALYTICS_TYPES, buckets_of
+from engagement_pandas.sources.flatten_lookup import LOOKUP_TYPES, Metrics, check_metrics, counts_of
+from engagement_pandas.sources.v2_json import (
     Body,
     Document,
     document_of,

@@ -21,7 +21,7 @@ from support import processes
 from support.scripted import USER, FakeClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.auth import ledger_file
+from engagement_pandas.auth import json_lines_file
 
 APRIL = 1_776_255_600.0  # 2026-04-15T12:20:00Z
 OPENING = b'{"ledger":"engagement_pandas","version":1}\n'
@@ -88,8 +88,8 @@ def test_a_known_handle_needs_no_file_access(
 ) -> None:
     """`record` is called before each request, so it opens no file for a known handle."""
     ledger.record("bakery")
-    monkeypatch.setattr(ledger_file.JsonLinesFile, "writing", None)
-    monkeypatch.setattr(ledger_file.JsonLinesFile, "lines", None)
+    monkeypatch.setattr(json_lines_file.JsonLinesFile, "writing", None)
+    monkeypatch.setattr(json_lines_file.JsonLinesFile, "lines", None)
     assert ledger.record("@Bakery") is False
 
 
@@ -105,7 +105,7 @@ def test_a_record_is_flushed_to_disk(
         flushed.append(path.read_bytes())
         fsync(handle)
 
-    monkeypatch.setattr(ledger_file.os, "fsync", recording_fsync)
+    monkeypatch.setattr(json_lines_file.os, "fsync", recording_fsync)
     ledger.record("railway")
     assert flushed[-1] == path.read_bytes()
     assert b"railway" in flushed[-1]
@@ -363,7 +363,7 @@ def test_a_full_disk_leaves_the_ledger_unchanged(
         fsync(handle)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ledger_file.os, "fsync", full)
+        patched.setattr(json_lines_file.os, "fsync", full)
         with pytest.raises(ep.LedgerError, match=r"No space left.*free some disk space"):
             ledger.record("railway")
     assert path.read_bytes() == before
@@ -382,7 +382,7 @@ def test_a_partial_write_is_an_error() -> None:
             return 1
 
     with pytest.raises(OSError, match="No space left"):
-        ledger_file._put(Half(), b"a line\n")  # type: ignore[arg-type]
+        json_lines_file._put(Half(), b"a line\n")  # type: ignore[arg-type]
 
 
 def test_the_first_line_is_complete_before_the_second(
@@ -391,7 +391,7 @@ def test_the_first_line_is_complete_before_the_second(
     """A power cut during the first record leaves a valid ledger."""
     written: list[bytes] = []
     monkeypatch.setattr(
-        ledger_file, "_put", lambda _, line: written.extend([path.read_bytes(), line])
+        json_lines_file, "_put", lambda _, line: written.extend([path.read_bytes(), line])
     )
     ledger.record("bakery")
     assert written[0] == OPENING

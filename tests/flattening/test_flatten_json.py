@@ -13,7 +13,7 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.errors import AmbiguousGrouping, RefusedError, ResponseShapeError
-from engagement_pandas.flattening.inference import LEGAL
+from engagement_pandas.flattening.infer_dimensions import LEGAL
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 HOURS = '{"1": {"likes": {"2026-03-01": {"07": "2", "00": "1"}}}}'

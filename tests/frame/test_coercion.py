@@ -19,15 +19,10 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas import FrameError
-from engagement_pandas.frame.coercion import (
-    as_counts,
-    to_days,
-    to_hours,
-    to_ids,
-    to_moments,
-    to_numbers,
-)
+from engagement_pandas.frame.coercion import as_counts, to_ids
 from engagement_pandas.frame.contract import TEXT, check_counts
+from engagement_pandas.frame.parse_numbers import to_hours, to_numbers
+from engagement_pandas.frame.parse_times import to_days, to_moments
 
 POSTS = ("2027900000000000001", "2027900000000000002", "2027900000000000003")
 TYPES = {"impressions": 900, "engagements": 12, "favorites": 7}

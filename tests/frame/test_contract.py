@@ -9,6 +9,7 @@ import pytest
 
 import engagement_pandas as ep
 from engagement_pandas.errors import FrameError
+from engagement_pandas.frame.arrow_schema import counts_schema, omissions_schema
 from engagement_pandas.frame.contract import (
     COUNT_COLUMNS,
     OMISSION_COLUMNS,
@@ -16,11 +17,9 @@ from engagement_pandas.frame.contract import (
     TEXT,
     check_counts,
     check_omissions,
-    counts_schema,
     empty_counts,
     empty_omissions,
     in_order,
-    omissions_schema,
     to_iso_utc,
 )
 from engagement_pandas.vocabulary.engagement_types import EngagementType

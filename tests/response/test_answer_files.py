@@ -22,7 +22,7 @@ from support.scripted import Scripted, ScriptedServer, Seen
 import engagement_pandas as ep
 from engagement_pandas.cli import main
 from engagement_pandas.files import atomic_write as files
-from engagement_pandas.response.archives import record_format
+from engagement_pandas.response.archives import stored_file_format
 from engagement_pandas.response.archives.answer_files import MANIFEST, PROBE
 from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.response.json_decoding import MAX_BODY_BYTES
@@ -68,9 +68,9 @@ def bomb(size: int, head: bytes = b"", members: int = 1) -> bytes:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the bounds small, so that they are soon exceeded."""
-    monkeypatch.setattr(record_format, "MAX_BODY_BYTES", LIMIT)
-    monkeypatch.setattr(record_format, "LONGEST_LINE", LIMIT)
-    for function in (record_format.decode_record,):
+    monkeypatch.setattr(stored_file_format, "MAX_BODY_BYTES", LIMIT)
+    monkeypatch.setattr(stored_file_format, "LONGEST_LINE", LIMIT)
+    for function in (stored_file_format.decode_record,):
         monkeypatch.setattr(function, "__defaults__", (LIMIT,))
     monkeypatch.setattr(
         "engagement_pandas.response.archives.collection.LONGEST_MANIFEST", QUESTION_LIMIT
@@ -91,7 +91,7 @@ BOMBS: dict[str, Callable[[bytes], bytes]] = {
 
 def test_stored_bodies_have_the_bound_of_received_ones() -> None:
     """A body that cannot arrive is not read either."""
-    assert record_format.MAX_BODY_BYTES == MAX_BODY_BYTES < 64_000_000
+    assert stored_file_format.MAX_BODY_BYTES == MAX_BODY_BYTES < 64_000_000
 
 
 @pytest.mark.slow
@@ -151,9 +151,9 @@ def test_the_command_line_reports_a_stored_bomb(
 
 def test_a_manifest_too_large_to_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error is raised before anything is sent."""
-    monkeypatch.setattr(record_format, "LONGEST_MANIFEST", 100)
+    monkeypatch.setattr(stored_file_format, "LONGEST_MANIFEST", 100)
     with pytest.raises(ep.ArchiveError, match="too large to store; collect it in several"):
-        record_format.encode_record({"parts": ["x" * 100]}, b"")
+        stored_file_format.encode_record({"parts": ["x" * 100]}, b"")
 
 
 # Full disks

@@ -42,7 +42,7 @@ import engagement_pandas as ep
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.response.archives import answer_files
 from engagement_pandas.response.archives.collection import Collection
-from engagement_pandas.response.archives.record_format import decode_record, encode_record
+from engagement_pandas.response.archives.stored_file_format import decode_record, encode_record
 from engagement_pandas.sandbox import SandboxServer
 
 FAVORITES = ["favorites"]

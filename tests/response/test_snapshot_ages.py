@@ -19,8 +19,8 @@ import engagement_pandas as ep
 from engagement_pandas.cli import main
 from engagement_pandas.response.archives.answer_files import MANIFEST
 from engagement_pandas.response.archives.collection import Collection
-from engagement_pandas.response.archives.record_format import encode_record
 from engagement_pandas.response.archives.snapshot_age import MOST_APART
+from engagement_pandas.response.archives.stored_file_format import encode_record
 
 SNAPSHOTS = {
     "totals": (ep.totals, timedelta(hours=1)),

@@ -18,11 +18,11 @@ from engagement_pandas.files.decompress import (
     read_bounded,
 )
 from engagement_pandas.files.encoding import codec_of
-from engagement_pandas.request.post_files.account_archive import archived_posts
-from engagement_pandas.request.post_files.documents import NotJson, is_script, items
+from engagement_pandas.request.post_files.archived_posts import archived_posts
+from engagement_pandas.request.post_files.csv_posts import heading_of, rows
 from engagement_pandas.request.post_files.entry import Missing, PostEntry, RawEntry, judged
-from engagement_pandas.request.post_files.lists import pieces
-from engagement_pandas.request.post_files.tables import heading_of, rows
+from engagement_pandas.request.post_files.json_posts import NotJson, is_script, items
+from engagement_pandas.request.post_files.listed_ids import pieces
 from engagement_pandas.text import truncated_repr
 
 MOST_BYTES: Final = 1 << 28

@@ -14,7 +14,7 @@ from engagement_pandas.errors import ArchiveError
 from engagement_pandas.files.atomic_write import atomic_write, probe, write_once
 from engagement_pandas.request.cost import max_rows
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.response.archives.record_format import (
+from engagement_pandas.response.archives.stored_file_format import (
     CORRUPTION_ERRORS,
     FORMAT,
     decode_record,

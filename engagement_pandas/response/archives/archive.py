@@ -32,7 +32,7 @@ from engagement_pandas.request.plan import plan as cut
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.response.archives.answer_files import MANIFEST
 from engagement_pandas.response.archives.collection import Collection, CorruptFile
-from engagement_pandas.response.archives.record_format import digest
+from engagement_pandas.response.archives.stored_file_format import digest
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import html_facts, pluralize, warn
 from engagement_pandas.vocabulary.endpoints import Endpoint

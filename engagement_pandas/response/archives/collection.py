@@ -24,14 +24,14 @@ from engagement_pandas.request.coverage_check import uncovered
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.response.archives.answer_files import MANIFEST, AnswerFiles, Found
-from engagement_pandas.response.archives.record_format import (
+from engagement_pandas.response.archives.snapshot_age import resume_limit, why_apart
+from engagement_pandas.response.archives.stored_file_format import (
     CORRUPTION_ERRORS,
     FORMAT,
     LONGEST_MANIFEST,
     decode_record,
     encode_record,
 )
-from engagement_pandas.response.archives.snapshot_age import resume_limit, why_apart
 from engagement_pandas.response.refusal import apply_refusal, halves
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.text import html_facts, lasting, pluralize, warn

@@ -11,7 +11,7 @@ from typing import IO, Any, Final
 
 from engagement_pandas.errors import InvalidPostId, RefusedError, ResponseShapeError
 from engagement_pandas.request.post_files import contents_of, read_contents, text_of
-from engagement_pandas.request.post_files.documents import is_script, json_values
+from engagement_pandas.request.post_files.json_posts import is_script, json_values
 from engagement_pandas.request.post_files.post_kind import kind_of
 from engagement_pandas.text import truncated_repr
 

@@ -13,7 +13,7 @@ from engagement_pandas.errors import FrameError, ResponseShapeError
 from engagement_pandas.frame.coercion import tidy_counts
 from engagement_pandas.frame.contract import empty_counts, to_iso_utc
 from engagement_pandas.sources.creation import check_retrieval
-from engagement_pandas.sources.v2_documents import (
+from engagement_pandas.sources.v2_json import (
     Body,
     Document,
     Item,

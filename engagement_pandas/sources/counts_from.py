@@ -9,16 +9,11 @@ from typing import Any, Final
 import pandas as pd
 
 from engagement_pandas.errors import FrameError, RequestError, UnsupportedEngagementType
-from engagement_pandas.frame.coercion import (
-    as_counts,
-    tidy_counts,
-    to_hours,
-    to_ids,
-    to_numbers,
-    to_times,
-)
+from engagement_pandas.frame.coercion import as_counts, tidy_counts, to_ids
 from engagement_pandas.frame.contract import ALWAYS, in_order
 from engagement_pandas.frame.other_libraries import to_pandas
+from engagement_pandas.frame.parse_numbers import to_hours, to_numbers
+from engagement_pandas.frame.parse_times import to_times
 from engagement_pandas.request.engagement_types import meant_type, type_of
 from engagement_pandas.request.post_files.column_names import ANY_ID, key, roles_of
 from engagement_pandas.request.post_files.entry import LONG

@@ -12,8 +12,8 @@ import pandas as pd
 from engagement_pandas.errors import FrameError
 from engagement_pandas.frame.contract import PARTIAL, TEXT, in_order
 from engagement_pandas.request.post_files.column_names import key
+from engagement_pandas.sources.read_x_analytics import Path, files_of
 from engagement_pandas.sources.sheet import Sheet, places_of, read_sheet, warn_of_headings
-from engagement_pandas.sources.x_analytics import Path, files_of
 from engagement_pandas.sources.x_dates import DAY, ISO, parse_date
 from engagement_pandas.sources.x_headings import BY_DAY, BY_DAY_NAMES, OVERVIEW, OVERVIEW_NAMES
 from engagement_pandas.text import format_list, pluralize, warn

@@ -12,8 +12,8 @@ import pandas as pd
 
 from engagement_pandas.errors import FrameError, ResponseShapeError
 from engagement_pandas.frame.contract import to_iso_utc
-from engagement_pandas.sources.lookup import METRICS, integer, to_counts
-from engagement_pandas.sources.v2_documents import Body, Document, Item, document_of, post_id_of
+from engagement_pandas.sources.flatten_lookup import METRICS, integer, to_counts
+from engagement_pandas.sources.v2_json import Body, Document, Item, document_of, post_id_of
 from engagement_pandas.text import truncated_repr
 
 Granularity = Literal["hourly", "daily", "total"]
