@@ -19,19 +19,15 @@ NO_COUNT: Final = frozenset(
 )
 """Texts, in lower case, that stand for an unknown count."""
 
-
 _MOST: Final = 2**63 - 1
-
 
 # In 1.000 the dot may separate thousands, so it is not read as 1.
 _WHOLE: Final = re.compile(r"(?![+-]?[1-9][0-9]{0,2}\.000\Z)[+-]?[0-9]+(\.0*)?")
-
 
 # 0,065 is a decimal number, whose comma does not separate thousands.
 _GROUPED: Final = re.compile(
     r"[+-]?[1-9][0-9]{0,2}([, '\u00a0\u2009\u202f\u2019])[0-9]{3}(?:\1[0-9]{3})*(\.0*)?"
 )
-
 
 _ON_THE_HOUR: Final = re.compile(r"\s*([0-9]{1,2}):00(?::00)?\s*")
 

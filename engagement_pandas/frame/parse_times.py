@@ -13,7 +13,6 @@ from engagement_pandas.frame.each_value import distinct, refuse
 
 _FROM: Final = "ep.counts_from()"
 
-
 _NANOSECONDS: Final = (datetime(1678, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC))
 
 
