@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pandas as pd
 
 from engagement_pandas.errors import FrameError
-from engagement_pandas.frame.coercion import to_ids
+from engagement_pandas.frame.coercion import as_posts
 from engagement_pandas.frame.contract import TEXT, is_hashable
 from engagement_pandas.frame.other_libraries import table_of
 from engagement_pandas.metrics.group_sums import factorized
@@ -54,7 +54,8 @@ def look_up(counts: pd.DataFrame, by: str | Iterable[str] | None, posts: Any) ->
         if not is_hashable(posts[name]):
             msg = f"{name!r} of posts holds lists or similar values; convert them to text"
             raise FrameError(msg)
-    table = posts[wanted].assign(post_id=to_ids(posts["post_id"])).drop_duplicates()
+    rows = cast("pd.DataFrame", as_posts(posts))
+    table = rows[["post_id", *wanted]].drop_duplicates()
     twice = table["post_id"].duplicated()
     if twice.any():
         post, columns = table.loc[twice, "post_id"].iloc[0], " and ".join(map(repr, wanted))

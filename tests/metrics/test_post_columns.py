@@ -86,6 +86,7 @@ def test_links_and_numbers_are_ids(counts: pd.DataFrame) -> None:
     [
         (POSTS.drop(columns="post_id"), "posts have no post_id"),
         (pd.concat([POSTS, POSTS.assign(kind="quote")]), "post 1 has two values of 'kind'"),
+        (POSTS.assign(post_id=["1", "2", None]), "'post_id' of posts is missing in a row"),
         (POSTS.assign(kind=[["a"]] * 3), "'kind' of posts holds lists"),
         (POSTS.drop(columns="kind"), "by is 'kind'; name columns of the counts"),
         (None, "or of posts=…"),
