@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -55,7 +56,12 @@ def readings(ax: Axes, names: Mapping[str, str]) -> dict[str, Any]:
         return {}
     height = ax.figure.bbox.height
     marks = list(_rows(ax) if ax.yaxis_inverted() else _columns(ax))
-    at = {text: place for place, text in enumerate(dict.fromkeys(t for m in marks for t in m.at))}
+    shared = {id(each.at): each.at for each in marks}  # lines over the same buckets share the texts
+    at = {t: place for place, t in enumerate(dict.fromkeys(chain.from_iterable(shared.values())))}
+    places = {
+        key: np.array([at[text] for text in texts], dtype="<u4").tobytes()
+        for key, texts in shared.items()
+    }
     return {
         "size": [ax.figure.bbox.width, height],
         "frame": _from_top(np.array([ax.bbox.extents]), height)[0].tolist(),
@@ -66,7 +72,7 @@ def readings(ax: Axes, names: Mapping[str, str]) -> dict[str, Any]:
                 "gid": each.gid,
                 "name": names.get(each.name, each.name),
                 "boxes": _from_top(each.boxes, height).astype("<f4").tobytes(),
-                "at": np.array([at[text] for text in each.at], dtype="<u4").tobytes(),
+                "at": places[id(each.at)],
                 "values": _sent(each.values),
                 "format": each.style,
             }
@@ -90,7 +96,7 @@ def _columns(ax: Axes) -> Iterator[Marks]:
     """Yield the lines and the vertical bars; a value is on the y axis."""
     left, right = ax.get_xlim()
     bottom = ax.get_ylim()[0]
-    at = cache(ax.format_xdata)  # lines share buckets
+    read, texts = cache(ax.format_xdata), dict[bytes, list[str]]()
     style = FORMATS.get(ax.fmt_ydata, "")
     for line in ax.lines:
         gid = str(line.get_gid() or "")
@@ -98,12 +104,15 @@ def _columns(ax: Axes) -> Iterator[Marks]:
         # A logarithmic axis has no place for 0.
         shown = np.isfinite(y) & (left <= x) & (x <= right) & (bottom <= y)
         if gid and shown.any():
+            buckets = x[shown].tobytes()
+            if buckets not in texts:
+                texts[buckets] = [read(value) for value in x[shown].tolist()]
             pixels = line.get_transform().transform(np.column_stack([x[shown], y[shown]]))
             yield Marks(
                 gid,
                 gid.rpartition(":")[2],
                 np.hstack([pixels, pixels]),
-                [at(value) for value in x[shown].tolist()],
+                texts[buckets],
                 y[shown] if style else [ax.format_ydata(value) for value in y[shown].tolist()],
                 style,
             )
