@@ -162,6 +162,9 @@ class EngagementExplorer(CountsExplorer):
         }
         self._best = ""
         self.periods = line(*map(self._period, PERIODS), indent=INDENT)
+        # In a row of their own, so that From and To are next to each other in two columns or three.
+        self._days = side_by_side(controls["first"], controls["last"])
+        self._days.layout.grid_area = "auto / 1 / auto / -1"
         self._fit(controls)
         if FIRST[0] in self._drawings:
             controls["measure"].value = "cumulative"
@@ -169,9 +172,8 @@ class EngagementExplorer(CountsExplorer):
         if not len(source.posts):
             chooser.layout.display = "none"
         controls["types"].layout.grid_area = "span 3"
-        timed = list(controls.values())[1:]
-        timed.insert(-3, self.periods)
-        above = [chooser, side_by_side(*timed)]
+        before = [controls[name] for name in ("types", "clock", "measure", "lines", "every", "tz")]
+        above = [chooser, side_by_side(*before, self._days, self.periods, controls["until"])]
         super().__init__(source, posts, controls, above, height=4.4)
         self.redraw()
 
@@ -233,6 +235,7 @@ class EngagementExplorer(CountsExplorer):
         for name, relevant in shown.items():
             controls[name].layout.display = None if relevant and dated else "none"
         self.periods.layout.display = controls["first"].layout.display
+        self._days.layout.display = controls["first"].layout.display or "grid"
         types = controls["types"]
         if controls["lines"].value == "post_id" and len(types.value) > 1:
             types.value = types.value[:1]

@@ -133,11 +133,20 @@ def test_the_chart_is_near_its_controls(
         assert chart_box["y"] + chart_box["height"] - control_box["y"] < 700
         if next_to:
             assert frame["width"] > 0.8 * width
-        else:
-            days = [shared_explorer.control(label).bounding_box() for label in ("From", "To")]
-            assert len({day and day["y"] for day in days}) == 1
     finally:
         page.evaluate(_FILES)
+        resize(page, **viewport)
+
+
+@pytest.mark.parametrize("width", [1280, 1000])
+def test_the_days_are_next_to_each_other(shared_explorer: Explorer, width: int) -> None:
+    """From and To are in one row of controls, in two columns and in three."""
+    page, viewport = shared_explorer.page, shared_explorer.page.viewport_size
+    resize(page, width, 1000)
+    try:
+        days = [shared_explorer.control(label).bounding_box() for label in ("From", "To")]
+        assert len({day and day["y"] for day in days}) == 1
+    finally:
         resize(page, **viewport)
 
 
