@@ -162,8 +162,8 @@ def _newest_first(folder: Path, latest: datetime | None) -> Iterator[tuple[Archi
         ours = filter(_ours, archive.collections)
         for collection in sorted(ours, key=lambda one: one.started, reverse=True):
             if latest is not None:
-                moments = [response.retrieved_at for response in answered(collection)]
-                if moments and max(moments) < latest:
+                settled = collection.settled_until
+                if settled is not None and settled < latest:
                     return
             yield archive, collection
 

@@ -12,6 +12,8 @@ import subprocess
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -1121,3 +1123,21 @@ def test_flatten_takes_an_archive(
     for half in (posts[:5], posts[5:]):
         collect(owner, past(*half), archive)
     same(archive, expected)
+
+
+def test_a_collection_is_settled_until_its_last_answer_or_failure(tmp_path: Path) -> None:
+    """Of three requests one is answered at 09:05, one failed at 09:07, and one is open."""
+    types = ["replies"]
+    window = ep.Window.covering("2026-03-01", "2026-03-02")
+    todo = ep.plan(ep.historical(["11", "12", "13"], engagement_types=types, window=window))
+    parts = tuple(todo.request.replace(post_ids=[post]) for post in ("11", "12", "13"))
+    at = datetime(2026, 3, 5, 9, tzinfo=UTC)
+    collection = ep.Archive(tmp_path).collection(replace(todo, requests=parts), "me", at)
+    assert collection.settled_until is None
+    answer, failure = at + timedelta(minutes=5), at + timedelta(minutes=7)
+    collection.keep(ep.EngagementResponse(parts[0], {"by_hour": {}}, 200, answer))
+    assert collection.settled_until == answer
+    reason = ep.OmissionReason.UNAUTHORIZED
+    failed = ep.EngagementResponse.uncounted(parts[1], failure, reason, "no tokens")
+    collection.records.set_aside(failed)
+    assert collection.settled_until == failure

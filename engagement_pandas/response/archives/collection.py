@@ -248,6 +248,15 @@ class Collection:
         moments = sorted(self.records.moments())
         return (moments[0], moments[-1]) if moments else None
 
+    @property
+    def settled_until(self) -> datetime | None:
+        """When the last answer or failure was retrieved, aware; None if there are none.
+
+        Only the heads of the answers are read, so damaged counts are not noticed.
+        """
+        walked = self._walk(self.records.glance)
+        return max((answer.retrieved_at for _, answer, _ in walked if answer), default=None)
+
     def is_recent(self, now: datetime) -> bool:
         """Return whether it can be resumed now, so that its answers are close in time."""
         bound = self._bound()
