@@ -30,15 +30,11 @@ from engagement_pandas.errors import (
     TransportError,
     Unauthorized,
 )
-from engagement_pandas.transport.bounded_session import (
-    USER_AGENT,
-    BodyTooLarge,
-    checked_timeout,
-    read_body,
-)
+from engagement_pandas.transport.bounded_session import USER_AGENT, BodyTooLarge, read_body
 from engagement_pandas.transport.error_bodies import error_messages
 from engagement_pandas.transport.exchange import exchange
 from engagement_pandas.transport.message import Failure
+from engagement_pandas.transport.timeouts import checked_timeout
 
 TIMEOUT: Final[tuple[float, float]] = (10.0, 30.0)
 """Seconds to connect, and between two bytes of the answer."""

@@ -16,7 +16,8 @@ from importlib import import_module
 from typing import Final
 
 from engagement_pandas import __version__
-from engagement_pandas.cli.exit_codes import EXIT_CODES, EXIT_CODES_HELP, in_words
+from engagement_pandas.cli.errors_in_words import in_words
+from engagement_pandas.cli.exit_codes import EXIT_CODES, EXIT_CODES_HELP
 from engagement_pandas.cli.signals import ended_by_signals
 from engagement_pandas.cli.streams import hide_messages, output, print_notice, usable_streams
 from engagement_pandas.cli.subcommands import SUBCOMMANDS

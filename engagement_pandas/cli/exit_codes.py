@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Final
 
@@ -58,26 +57,4 @@ EXIT_CODES_HELP: Final = "exit codes:\n" + "\n".join(
         "standard error",
         **{code: meaning for _, code, meaning in sorted(EXIT_CODES, key=lambda row: row[1])},
     }.items()
-)
-
-
-def in_words(error: BaseException) -> str:
-    """Return an error as a sentence; of the system's errors, the file and what is wrong with it.
-
-    >>> in_words(FileNotFoundError(2, "No such file or directory", "posts.csv"))
-    'posts.csv does not exist'
-    """
-    if isinstance(error, OSError) and error.filename is not None:
-        name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename
-        what = next((words for kind, words in _WORDS if isinstance(error, kind)), None)
-        return f"{name} {what}" if what else f"{name}: {error.strerror or error}"
-    return str(error) or "stopped"
-
-
-_WORDS: Final = (
-    (FileNotFoundError, "does not exist"),
-    (PermissionError, "may not be read or written by this user"),
-    (IsADirectoryError, "is a folder, not a file"),
-    (NotADirectoryError, "is not in a folder"),
-    (FileExistsError, "exists already"),
 )

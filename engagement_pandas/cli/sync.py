@@ -20,7 +20,8 @@ from engagement_pandas.errors import AlreadySyncing
 from engagement_pandas.request.window import Window
 from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
-from engagement_pandas.vocabulary.limits import HOURS_UNTIL_FINAL, MAX_WINDOW
+from engagement_pandas.vocabulary.hours_until_final import HOURS_UNTIL_FINAL
+from engagement_pandas.vocabulary.limits import MAX_WINDOW
 
 if TYPE_CHECKING:
     from datetime import date

@@ -33,10 +33,10 @@ from engagement_pandas.response.archives.collection import Collection
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.response.resume import Answered, Left, resume
 from engagement_pandas.text import pluralize
-from engagement_pandas.transport.bounded_session import TIMEOUT
 from engagement_pandas.transport.rate_limiter import RateLimiter
 from engagement_pandas.transport.retries import MAX_ATTEMPTS
 from engagement_pandas.transport.scheduler import Task
+from engagement_pandas.transport.timeouts import TIMEOUT
 from engagement_pandas.transport.transport import MAX_IN_FLIGHT, Transport
 from engagement_pandas.transport.urls import BASE_URL, TOKEN_URL, checked_url, is_loopback
 

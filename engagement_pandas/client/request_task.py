@@ -23,9 +23,9 @@ from engagement_pandas.errors import (
 )
 from engagement_pandas.request.request import EngagementRequest
 from engagement_pandas.response.archives.collection import Collection
-from engagement_pandas.response.refusal import apply_refusal, halves
 from engagement_pandas.response.refused_error import refused
 from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.response.split_refused import apply_refusal, halves
 from engagement_pandas.response.validation import invalid
 from engagement_pandas.transport.error_bodies import error_messages
 from engagement_pandas.transport.message import Answer, Failure, Message

@@ -50,7 +50,8 @@ from engagement_pandas.request.window import Window, to_utc
 from engagement_pandas.response.archives.archive import Archive
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary.endpoints import Endpoint
-from engagement_pandas.vocabulary.limits import EARLIEST, HOURS_UNTIL_FINAL
+from engagement_pandas.vocabulary.hours_until_final import HOURS_UNTIL_FINAL
+from engagement_pandas.vocabulary.limits import EARLIEST
 from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Splitting of a request into parts small enough to send, and their cost.
+"""The plan of a request: its parts, each small enough to send, and their cost.
 
 Each part is itself an :class:`~engagement_pandas.EngagementRequest`. Nothing is lost or
 requested twice: posts are divided into batches, the window into adjacent windows. Counts that

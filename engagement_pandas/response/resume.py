@@ -9,8 +9,8 @@ from typing import Any
 from engagement_pandas.errors import RequestError
 from engagement_pandas.request.plan import Plan
 from engagement_pandas.request.request import EngagementRequest
-from engagement_pandas.response.refusal import apply_refusal
 from engagement_pandas.response.response import NOT_SENT, EngagementResponse
+from engagement_pandas.response.split_refused import apply_refusal
 from engagement_pandas.response.validation import invalid
 from engagement_pandas.vocabulary.engagement_types import EngagementType
 

@@ -23,39 +23,16 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from engagement_pandas import __version__
-from engagement_pandas.errors import RequestError
 from engagement_pandas.files.decompress import FileTooLarge, read_bounded
 from engagement_pandas.transport.urls import is_loopback
-
-DEADLINE: Final = 900.0
-"""Seconds for the body of an answer; 64 kB a second is fast enough."""
 
 USER_AGENT: Final = f"engagement_pandas/{__version__}"
 
 ENCODINGS: Final = frozenset({"", "identity", "gzip", "x-gzip"})
 """Allowed encodings of a body; with nested compression, a few bytes could expand to gigabytes."""
 
-_DAY: Final = 86_400.0  # seconds; a socket timeout cannot exceed 24 days
 _PIECE: Final = 2**16
 _GZIP: Final = b"\x1f\x8b"
-
-
-TIMEOUT: Final[tuple[float, float]] = (10.0, 120.0)
-"""Seconds to connect, and between two bytes of the answer."""
-
-
-def checked_timeout(timeout: tuple[float, float]) -> tuple[float, float]:
-    """Return the validated timeouts: seconds to connect, and between two bytes of a reply.
-
-    >>> checked_timeout((10, 120.0))
-    (10, 120.0)
-    """
-    match timeout:
-        case (int() | float() as connect, int() | float() as read):
-            if 0 < connect <= _DAY and 0 < read <= _DAY:
-                return connect, read
-    msg = f"timeout is {timeout!r}; give two numbers of seconds above 0, at most a day"
-    raise RequestError(msg)
 
 
 class BodyTooLarge(requests.RequestException):

@@ -18,20 +18,16 @@ from urllib.parse import urlsplit
 import msgspec
 
 from engagement_pandas.errors import RequestError, ResponseShapeError
-from engagement_pandas.response.json_decoding import DECODE_ERRORS, MAX_BODY_BYTES, decode_top_level
-from engagement_pandas.transport.bounded_session import (
-    DEADLINE,
-    TIMEOUT,
-    BoundedSession,
-    checked_timeout,
-    read_body,
-)
+from engagement_pandas.response.body_size import MAX_BODY_BYTES
+from engagement_pandas.response.json_decoding import DECODE_ERRORS, decode_top_level
+from engagement_pandas.transport.bounded_session import BoundedSession, read_body
 from engagement_pandas.transport.error_bodies import error_messages
 from engagement_pandas.transport.exchange import exchange
 from engagement_pandas.transport.message import Answer, Failure, Message
 from engagement_pandas.transport.rate_limiter import Permit, RateLimiter
 from engagement_pandas.transport.retries import MAX_ATTEMPTS, RETRY_STATUSES, MessageCall
 from engagement_pandas.transport.scheduler import InlineExecutor, Scheduler, ThreadExecutor
+from engagement_pandas.transport.timeouts import DEADLINE, TIMEOUT, checked_timeout
 
 MAX_IN_FLIGHT: Final = 48
 """Concurrent requests: at 2 s per answer, enough for 20 a second, with some reserve."""

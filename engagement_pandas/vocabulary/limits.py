@@ -1,4 +1,4 @@
-"""Limits of a request, as the API documents them unless a line says otherwise.
+"""Limits of a request, as the API documents them.
 
 Which of them apply to an endpoint is in ``vocabulary/endpoints.py``.
 """
@@ -42,6 +42,3 @@ RELIABLE_PAST: Final = timedelta(days=365)
 
 MAX_ID_DIGITS: Final = 19
 """Maximum digits of a post ID."""
-
-HOURS_UNTIL_FINAL: Final = 48
-"""Hours after which the counts of an hour are assumed final; the API does not document it."""

@@ -11,7 +11,8 @@ import shtab
 
 import engagement_pandas as ep
 from engagement_pandas.cli import main, parser
-from engagement_pandas.cli.exit_codes import EXIT_CODES, in_words
+from engagement_pandas.cli.errors_in_words import in_words
+from engagement_pandas.cli.exit_codes import EXIT_CODES
 
 
 def test_the_help_of_each_command_is_complete(capsys: pytest.CaptureFixture[str]) -> None:

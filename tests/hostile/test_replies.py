@@ -13,7 +13,7 @@ from hostile.raw import RawServer, endless, respond_with
 from support.scripted import USER, FakeClock, HurriedClock, Scripted, ScriptedServer
 
 import engagement_pandas as ep
-from engagement_pandas.response.json_decoding import MAX_BODY_BYTES
+from engagement_pandas.response.body_size import MAX_BODY_BYTES
 from engagement_pandas.transport import exchange, transport
 from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
 

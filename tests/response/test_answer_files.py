@@ -25,7 +25,7 @@ from engagement_pandas.files import atomic_write as files
 from engagement_pandas.response.archives import stored_file_format
 from engagement_pandas.response.archives.answer_files import MANIFEST, PROBE
 from engagement_pandas.response.archives.collection import Collection
-from engagement_pandas.response.json_decoding import MAX_BODY_BYTES
+from engagement_pandas.response.body_size import MAX_BODY_BYTES
 
 LIMIT = 1_000_000
 QUESTION_LIMIT = 2_000_000

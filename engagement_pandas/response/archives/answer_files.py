@@ -22,8 +22,8 @@ from engagement_pandas.response.archives.stored_file_format import (
     encode_record,
     load_head,
 )
-from engagement_pandas.response.refusal import apply_refusal
 from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.response.split_refused import apply_refusal
 from engagement_pandas.response.validation import all_invalid
 from engagement_pandas.text import format_bytes
 from engagement_pandas.vocabulary.omission_reasons import OmissionReason

@@ -32,8 +32,8 @@ from engagement_pandas.response.archives.stored_file_format import (
     decode_record,
     encode_record,
 )
-from engagement_pandas.response.refusal import apply_refusal, halves
 from engagement_pandas.response.response import EngagementResponse
+from engagement_pandas.response.split_refused import apply_refusal, halves
 from engagement_pandas.text import html_facts, lasting, pluralize, warn
 
 COMPLETE: Final = "complete"

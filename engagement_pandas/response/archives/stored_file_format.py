@@ -18,7 +18,7 @@ from typing import IO, Any, Final, cast
 
 from engagement_pandas.errors import ArchiveError
 from engagement_pandas.files.decompress import FileTooLarge, gunzip, read_bounded
-from engagement_pandas.response.json_decoding import MAX_BODY_BYTES
+from engagement_pandas.response.body_size import MAX_BODY_BYTES
 
 LONGEST_LINE: Final = 2**20
 """Maximum bytes of the line above an answer; with 250 post IDs it takes about 6,000."""
