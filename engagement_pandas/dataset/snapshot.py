@@ -170,12 +170,15 @@ def state(version: int, files: Iterable[DataFile], marks: Mapping[str, int]) -> 
 def damaged_entry(entries: Iterable[Path]) -> tuple[str, str] | None:
     """Return the first lost or invalid entry of a log, and why; None if all are valid.
 
-    A log may begin at a checkpoint, since entries before it are not needed.
+    A log whose first entry was deleted begins at a checkpoint; entries before it are not needed.
     """
-    paths = sorted(entries)
-    known = [path for path in paths if re.fullmatch(r"\d+\.json", path.name)]
-    begun = bool(paths) and paths[0].name.endswith(".parquet")
-    for expected, entry in enumerate(known, int(known[0].stem) if begun and known else 0):
+    found = [path for path in sorted(entries) if re.match(r"\d{20}\.", path.name)]
+    known = [path for path in found if path.suffix == ".json"]
+    checkpoints = [int(path.name[:20]) for path in found if path.suffix == ".parquet"]
+    trimmed = bool(known) and int(known[0].stem) > 0
+    first = min(checkpoints, default=0) if trimmed else 0
+    needed = [path for path in known if int(path.stem) >= first]
+    for expected, entry in enumerate(needed, first):
         if int(entry.stem) > expected:
             return str(entry.with_name(f"{expected:020}.json")), "it is missing"
         text = entry.read_text(errors="replace")
