@@ -15,7 +15,7 @@ from engagement_pandas.client.progress import Progress
 from engagement_pandas.request import plan
 from engagement_pandas.request.packing import pack
 from engagement_pandas.request.post_ids import first_snowflake_at
-from engagement_pandas.response import refusal as refusals
+from engagement_pandas.response import split_refused as refusals
 from engagement_pandas.response.split_refused import split_refused
 
 MARCH = ep.Window.covering("2026-03-01", "2026-03-29")

@@ -146,7 +146,7 @@ def test_the_sandbox_reads_the_requests_of_the_package(twin: Any, by: Any) -> No
 MISTAKES = """
 import dataclasses, json, warnings
 from datetime import datetime, timedelta, UTC
-from engagement_pandas.request import limits
+from engagement_pandas.vocabulary import limits
 from engagement_pandas.vocabulary import answer_keys
 from engagement_pandas.vocabulary import engagement_types as types
 from engagement_pandas.vocabulary.dimensions import Dimension
