@@ -281,7 +281,7 @@ class EngagementClient:
         settled = len(parts) - len({number for number, _ in left})
         total = settled + len(left)
         failures = Failures(self._signers.several(parts, owners), settled, settled)
-        answered: list[EngagementRequest] = []
+        answered: list[tuple[int, EngagementRequest]] = []
 
         with bar(total, self.now) if watch is None else nullcontext(watch) as report:
             scheduler = self._transport.scheduler(
@@ -289,10 +289,11 @@ class EngagementClient:
             )
             tasks = self._tasks(left, owners, failures, into)
             for number, response in chain(scheduler.run(tasks), failures.settled()):
-                answered.append(response.request)
+                answered.append((number, response.request))
                 yield number, response
             report(Progress(total, total))
-        if why := uncovered(requests, answered):
+        answered.sort(key=itemgetter(0))
+        if why := uncovered(requests, [request for _, request in answered]):
             msg = f"the answers do not cover the request; {why}"
             raise TransportError(msg)
 

@@ -75,9 +75,10 @@ def write_parquet(
     metadata[VERSION_KEY] = str(SCHEMA_VERSION).encode()
     # pyarrow does not write an ordered category as an unordered one.
     ordered = [str(name) for name in counts if getattr(counts[name].dtype, "ordered", False)]
-    plain = counts.assign(**{name: counts[name].cat.as_unordered() for name in ordered})
+    if ordered:
+        counts = counts.assign(**{name: counts[name].cat.as_unordered() for name in ordered})
     table = pa.Table.from_pandas(
-        plain.reset_index(drop=True), schema=schema, preserve_index=False, safe=True
+        counts.reset_index(drop=True), schema=schema, preserve_index=False, safe=True
     )
     # For pd.read_parquet(), which then has the dtypes and attrs too.
     metadata[b"pandas"] = (table.schema.metadata or {})[b"pandas"]
