@@ -16,11 +16,11 @@ from engagement_pandas.cli.streams import print_json, print_message
 from engagement_pandas.cli.subcommands import SUBCOMMANDS
 from engagement_pandas.cli.table_output import summarize_omissions
 from engagement_pandas.client.url_overrides import url_overrides
+from engagement_pandas.dataset.hours_until_final import HOURS_UNTIL_FINAL
 from engagement_pandas.errors import AlreadySyncing
 from engagement_pandas.request.window import Window
 from engagement_pandas.text import pluralize
 from engagement_pandas.vocabulary.engagement_types import SERIES_TYPES
-from engagement_pandas.vocabulary.hours_until_final import HOURS_UNTIL_FINAL
 from engagement_pandas.vocabulary.limits import MAX_WINDOW
 
 if TYPE_CHECKING:

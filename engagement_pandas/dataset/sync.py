@@ -23,6 +23,7 @@ from engagement_pandas.dataset.dataset import Dataset
 from engagement_pandas.dataset.delta_table import KEPT_HOURS
 from engagement_pandas.dataset.final_hours import FinalHours, refresh, verify_changed
 from engagement_pandas.dataset.hours_to_request import Gap, Scope
+from engagement_pandas.dataset.hours_until_final import HOURS_UNTIL_FINAL
 from engagement_pandas.dataset.raw_answers import (
     Synced,
     answered,
@@ -50,7 +51,6 @@ from engagement_pandas.request.window import Window, to_utc
 from engagement_pandas.response.archives.archive import Archive
 from engagement_pandas.response.response import EngagementResponse
 from engagement_pandas.vocabulary.endpoints import Endpoint
-from engagement_pandas.vocabulary.hours_until_final import HOURS_UNTIL_FINAL
 from engagement_pandas.vocabulary.limits import EARLIEST
 from engagement_pandas.vocabulary.omission_reasons import OmissionReason
 
