@@ -77,9 +77,12 @@ export default {
         line.textContent = text;
         return line;
       }));
-      tip.dataset.x = right > width / 2 ? "left" : "right";
+      // On the side that has more room in the part of the chart that is in sight.
+      const middle = ((root.scrollLeft + root.clientWidth / 2) / paper.clientWidth) * width;
+      tip.dataset.x = right > middle ? "left" : "right";
       tip.dataset.y = top > height / 2 ? "above" : "below";
-      tip.style.left = `${(100 * (right > width / 2 && right - left < width / 8 ? left : right)) / width}%`;
+      tip.style.maxWidth = `${0.45 * root.clientWidth}px`;
+      tip.style.left = `${(100 * (right > middle && right - left < width / 8 ? left : right)) / width}%`;
       tip.style.top = `${(50 * (top + bottom)) / height}%`;
     };
     const point = ({ clientX, clientY }) => {

@@ -33,6 +33,14 @@ _PLACE: Final = """
 }"""
 """A position in the window, from shares of the chart."""
 
+_BEYOND: Final = """
+root => {
+  const [tip, chart] = [".engagement-tip", ".engagement-chart"].map(
+    name => root.querySelector(name).getBoundingClientRect());
+  return Math.max(tip.right - chart.right, chart.left - tip.left);
+}"""
+"""How far values reach beyond the part of the chart that is in sight, in pixels."""
+
 
 @contextmanager
 def _in_lab(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Explorer]:
@@ -106,6 +114,20 @@ def test_the_pointer_shows_values(shared: Explorer, artefacts: Path) -> None:
     shared.picture(artefacts / f"hover-{'lab' if 'lab' in shared.page.url else 'voila'}.png")
     shared.page.mouse.move(*position(shared, 0.001, 0.5))
     expect(tip(shared)).to_be_hidden()
+
+
+def test_values_fit_into_the_part_of_the_chart_in_sight(shared: Explorer, artefacts: Path) -> None:
+    """On 800 px in JupyterLab, the chart is wider than its cell."""
+    viewport = shared.page.viewport_size
+    resize(shared.page, 800, 1000)
+    try:
+        shared.page.mouse.move(*position(shared, 0.4, 0.6))
+        expect(tip(shared)).to_be_visible()
+        shared.page.screenshot(path=artefacts / f"hover-800-{'lab' in shared.page.url}.png")
+        assert shared.root.evaluate(_BEYOND) <= 0
+    finally:
+        resize(shared.page, **viewport)
+        shared.page.mouse.move(0, 0)
 
 
 @pytest.mark.parametrize(("words", "name"), FORMATS.items())
