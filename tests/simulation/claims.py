@@ -719,6 +719,13 @@ CLAIMS = (
         0.90, 1, 1200,
         partial(time_is_named, hit=lambda cell: cell // 24 == 3, factor=2, level="weekday"),
     ),
+    Claim(
+        "best_times", "twice the rate on one weekday, rates of sd 0.5: found at that level",
+        "at least 96 %", 0.96, 1, 500,
+        partial(
+            time_is_named, sd=0.5, hit=lambda cell: cell // 24 == 3, factor=2, level="weekday"
+        ),
+    ),
     *(
         claim
         for level, case, hit, least in (
