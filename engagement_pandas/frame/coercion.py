@@ -47,15 +47,12 @@ def as_counts(frame: Any) -> pd.DataFrame:
     if not frame.columns.is_unique:
         return cast("pd.DataFrame", frame)  # refused by each check, with the names
     # One look at all dtypes: this is the cost of a frame that is tidy.
-    wrong = [
-        name
-        for name, dtype in zip(columns, frame.dtypes.array, strict=True)
-        if name in _CASTS and dtype_name(dtype) != _NAMES[name]
-    ]
+    dtypes = dict(zip(columns, frame.dtypes.array, strict=True))
+    wrong = [n for n, dtype in dtypes.items() if n in _CASTS and dtype_name(dtype) != _NAMES[n]]
     if "post_id" in columns and "post_id" not in wrong and _is_linked(frame["post_id"]):
         wrong.append("post_id")
     named = "engagement_type" in columns and "engagement_type" not in wrong
-    if named and _has_synonyms(frame["engagement_type"]):
+    if named and _has_synonyms(dtypes["engagement_type"]):
         wrong.append("engagement_type")
     if wrong:
         attrs = frame.attrs
@@ -152,7 +149,7 @@ def to_engagement_types(names: pd.Series) -> pd.Series:
     ['favorites', 'impressions']
     """
     types = to_categories(names)
-    if not _has_synonyms(types):
+    if not _has_synonyms(types.dtype):
         return types
     meant = {name: meant_type(name) for name in types.cat.categories}
     return as_types(types.astype(TEXT).map(meant).astype(TEXT))
@@ -176,9 +173,9 @@ def _is_linked(ids: pd.Series) -> bool:
     return len(ids) > 0 and not str(ids.iloc[0]).isdigit()
 
 
-def _has_synonyms(types: pd.Series) -> bool:
-    """Return whether engagement types, a category, have other names than the contract's."""
-    names = types.cat.categories
+def _has_synonyms(types: Any) -> bool:
+    """Return whether a category of engagement types has other names than the contract's."""
+    names = types.categories.tolist()
     return any(isinstance(name, str) and meant_type(name) != name for name in names)
 
 

@@ -104,7 +104,7 @@ def dtype_name(dtype: Any) -> str:
     >>> dtype_name(TEXT), dtype_name(np.dtype("int8"))
     ('str', 'int8')
     """
-    return "str" if dtype == TEXT else str(dtype)
+    return "str" if isinstance(dtype, pd.StringDtype) and dtype == TEXT else str(dtype)
 
 
 def in_order(types: Iterable[str]) -> list[str]:
