@@ -73,8 +73,9 @@ def validated_as_one(
 
     Their requests differ only in their posts. None if it is not certain that each is valid.
     """
-    decoded = _decoded(responses, grouping)
-    if decoded is None or grouping.dimensions[0] is not Dimension.POST_ID:
+    by_post = grouping.dimensions[0] is Dimension.POST_ID
+    decoded = _decoded(responses, grouping) if by_post else None
+    if decoded is None:
         return None
     try:
         envelopes = [r.envelope(top) for r, top in zip(responses, decoded.tops, strict=True)]
